@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -15,7 +16,9 @@ import (
 )
 
 const (
-	defaultTimeout  = 10 * time.Second
+	// DefaultTimeout bounds one exchange where the config does not.
+	DefaultTimeout = 10 * time.Second
+
 	defaultInFlight = 64
 
 	// idleTimeout lies below the keep-alive timeouts of common servers (5 s and more): a connection that the server is
@@ -55,7 +58,7 @@ func NewClient(o ClientOptions) *Client {
 		inFlight = defaultInFlight
 	}
 	c := &Client{
-		timeout: o.Common.Timeout.Or(defaultTimeout),
+		timeout: o.Common.Timeout.Or(DefaultTimeout),
 		now:     o.Now,
 		agent:   userAgent(),
 		redact:  newRedactor(o.Secrets),
@@ -186,4 +189,21 @@ func userAgent() string {
 		version = info.Main.Version
 	}
 	return "smsctl/" + version + " (+https://github.com/smsctl/smsctl)"
+}
+
+// ParseURL reads a base_url, or def where it is empty. Credentials belong into keys that take a secret.
+func ParseURL(s, def string) (*url.URL, error) {
+	if s == "" {
+		s = def
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("is not an address: write https://host/path")
+	case u.User != nil:
+		return nil, errors.New("has a password in it: write it as a secret instead")
+	case u.Fragment != "":
+		return nil, errors.New("has a # in it, which is never sent: remove it")
+	}
+	return u, nil
 }
