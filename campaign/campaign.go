@@ -1,0 +1,79 @@
+package campaign
+
+import (
+	"errors"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// Campaign is one message to the people of one list.
+type Campaign struct {
+	ID       int64
+	PublicID string // cmp_…
+	Name     string
+	Mode     Mode
+	Profile  string
+	Identity string // hash of what makes a second send the same campaign
+	Status   Status
+	Reason   string // why it is paused or waiting
+
+	Type       MessageType
+	Template   string
+	Sender     string
+	Currency   string
+	Source     string // name of the CSV
+	SourceSHA  string
+	MessageSHA string
+	Columns    []string // the CSV's header, as it stands there
+	Tags       map[string]string
+	Settings   Settings
+	Estimate   carriers.Price
+	Ceiling    *carriers.Price
+
+	CreatedAt, StartedAt, ValidUntil, FinishedAt, SettledAt time.Time
+	Active                                                  time.Duration // time with somebody sending
+
+	Desired     Desired
+	RateCap     *float64           // segments a second over all carriers
+	CarrierCaps map[string]float64 // the same by carrier; 0 drains it
+	Lease       *Lease             // nil when nobody holds it
+}
+
+// Settings are the choices of one campaign that do not change while it runs.
+type Settings struct {
+	Vars          map[string]string `json:"vars,omitempty"`
+	Carriers      []string          `json:"carriers,omitempty"` // only these
+	Rate          float64           `json:"rate,omitempty"`     // segments a second
+	MaxAttempts   int               `json:"max_attempts"`
+	Validity      time.Duration     `json:"validity"`
+	GiveUp        time.Duration     `json:"give_up"` // without any carrier that long, pause
+	AtMostOnce    bool              `json:"at_most_once,omitempty"`
+	HoldAmbiguous bool              `json:"hold_ambiguous"`   // on_ambiguous: hold
+	HoldNoReceipt bool              `json:"hold_no_receipt"`  // on_no_receipt: hold
+	ReceiptWait   time.Duration     `json:"receipt_wait"`     // ceiling of the wait before a re-route
+	Strict        bool              `json:"strict,omitempty"` // any failure is a partial result
+	MaxFailed     string            `json:"max_failed,omitempty"`
+	Rejects       string            `json:"rejects,omitempty"` // where the rejected rows were written
+	Ref           string            `json:"ref,omitempty"`     // of a single message
+}
+
+// Lease says which process works on a campaign.
+type Lease struct {
+	Token string
+	Host  string
+	PID   int
+	At    time.Time // last heartbeat
+	Until time.Time
+}
+
+// The ways in which a change is refused because of what the database says.
+var (
+	ErrNotFound  = errors.New("not found")
+	ErrNotDue    = errors.New("the recipient is not queued any more")
+	ErrOptedOut  = errors.New("the recipient has opted out")
+	ErrLeaseLost = errors.New("another process has taken the campaign over")
+	ErrLeased    = errors.New("another process is working on the campaign")
+	ErrExists    = errors.New("a campaign of that name exists")
+	ErrState     = errors.New("the campaign's state does not allow that")
+)

@@ -1,0 +1,104 @@
+package campaign
+
+import (
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// Recipient is one row of a campaign, ready to be stored: what intake makes of a CSV row.
+type Recipient struct {
+	Line     int
+	Phone    uint64 // the digits of E.164
+	Country  string
+	Kind     string // number type
+	Cells    []string
+	Text     string
+	UCS2     bool
+	Segments int
+}
+
+// Reject is a row that is not sent to, and why.
+type Reject struct {
+	Line, Record int
+	Column       string
+	Code         string // csv.…, phone.…, text.…, duplicate, opted_out
+	Message      string
+	Cells        []string
+}
+
+// Due is a recipient that may be sent to now.
+type Due struct {
+	ID       int64 // of the recipient
+	To       string
+	Country  string
+	Text     string
+	UCS2     bool
+	Segments int
+	Counted  int      // attempts that max_attempts counts
+	Tries    Tries    // of the attempts so far
+	Tried    []string // carriers of the attempts so far, oldest first
+}
+
+// Start is a new attempt, to be committed before its request.
+type Start struct {
+	Lease     string // token of the campaign's lease
+	Recipient int64
+	Carrier   string
+	ByID      bool // its receipts name only the carrier's own id
+	Cost      carriers.Price
+	Why       string // the routing decision, compact
+}
+
+// Started is a committed attempt.
+type Started struct {
+	Attempt int64
+	Ref     string
+}
+
+// Outcome is what became of an attempt, and of its recipient if no receipt was faster.
+type Outcome struct {
+	Attempt   int64
+	Recipient int64
+	Result    carriers.Result
+	Counted   bool // max_attempts counts it
+	Next      State
+	NotBefore time.Time // of Next = queued
+	Reason    string    // of Next
+	OptOut    bool      // the carrier says that this person has opted out
+}
+
+// Settled is a receipt as it was stored, for whoever holds the campaign's lease.
+type Settled struct {
+	ID        int64 // of the receipt row
+	Attempt   int64
+	Recipient int64
+	Carrier   string
+	State     carriers.ReceiptState
+	Class     carriers.Class
+	Applied   bool
+	Latency   time.Duration // since the attempt was begun
+	Counted   int
+	Now       State // of the recipient after it
+}
+
+// Open is an attempt whose fate is not known yet: accepted without a final receipt, or ambiguous.
+type Open struct {
+	Attempt   int64
+	Recipient int64
+	Carrier   string
+	State     AttemptState
+	BegunAt   time.Time
+	Submitted carriers.Submitted
+	Country   string
+	Now       State // of the recipient
+	Last      bool  // no later attempt was made
+	Counted   int
+	Tries     Tries
+}
+
+// The codes of rows that are left out for what the list or the database says, not for how they are written.
+const (
+	CodeDuplicate = "duplicate"
+	CodeOptedOut  = "opted_out"
+)

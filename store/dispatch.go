@@ -1,0 +1,318 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// Begin commits an attempt: when it returns, the row that says "about to send" is durable. It claims the recipient, so
+// no two processes can hold the same one; it looks once more at the opt-out list, so that an opt-out wins every race up
+// to this commit.
+func (s *Store) Begin(ctx context.Context, b campaign.Start) (campaign.Started, error) {
+	o := &begin{s: s, b: b}
+	if err := s.w.do(ctx, o); err != nil {
+		return campaign.Started{}, fmt.Errorf("beginning an attempt: %w", err)
+	}
+	if o.optedOut {
+		return campaign.Started{}, campaign.ErrOptedOut
+	}
+	return campaign.Started{Attempt: o.id, Ref: s.ref(o.id)}, nil
+}
+
+type begin struct {
+	s        *Store
+	b        campaign.Start
+	id       int64
+	optedOut bool
+}
+
+func (o *begin) apply(tx *txn) error {
+	o.id, o.optedOut = 0, false
+	if err := tx.holds(campaignOf(o.b.Recipient), o.b.Lease); err != nil {
+		return err
+	}
+	r, err := tx.recipient(o.b.Recipient)
+	if err != nil {
+		return err
+	}
+	if r.state != campaign.Queued {
+		return campaign.ErrNotDue
+	}
+	if out, err := tx.optedOut(r.phone, campaignOf(r.id)); err != nil || out != 0 {
+		if err == nil {
+			o.optedOut = true
+			r.reason = "opted out"
+			err = tx.move(&r, r.sums().Rest(campaign.Suppressed))
+		}
+		return err
+	}
+	return o.insert(tx, &r)
+}
+
+func (o *begin) insert(tx *txn, r *recipientRow) error {
+	carrier, err := o.s.carrierID(tx, o.b.Carrier)
+	if err != nil {
+		return err
+	}
+	if r.open > 0 {
+		tx.tally.count(campaignOf(r.id), "possible_duplicates")
+	}
+	if err := tx.countFailover(r, carrier); err != nil {
+		return err
+	}
+	r.tries++
+	o.id, err = tx.insert(`INSERT INTO attempts (recipient_id, previous, n, carrier_id, state, begun_at, by_id, segments, cost, why)
+		VALUES (?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?)`,
+		r.id, null(r.lastAttempt), r.tries, carrier, tx.now, boolInt(o.b.ByID), r.segments, int64(o.b.Cost), o.b.Why)
+	if err != nil {
+		return err
+	}
+	r.lastAttempt = o.id
+	tx.tally.attempt(attemptCell{campaignOf(r.id), carrier, r.country, campaign.AttemptSending, "", ""},
+		amount{1, r.segments, int64(o.b.Cost)})
+	return tx.move(r, campaign.Sending)
+}
+
+// countFailover counts a message once, when it goes to a second carrier.
+func (tx *txn) countFailover(r *recipientRow, carrier int64) error {
+	d := row(2)
+	first := int64(0)
+	for id := r.lastAttempt; id != 0; id = integer(d[1]) {
+		if _, err := tx.row(d, `SELECT carrier_id, previous FROM attempts WHERE id = ?`, id); err != nil {
+			return err
+		}
+		if first == 0 {
+			first = integer(d[0])
+		}
+		if integer(d[0]) != first {
+			return nil // counted before
+		}
+	}
+	if first != 0 && first != carrier {
+		tx.tally.count(campaignOf(r.id), "failed_over")
+	}
+	return nil
+}
+
+func boolInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// ref is the name of an attempt that travels to the carrier and comes back: the database's id and the attempt's.
+func (s *Store) ref(attempt int64) string { return s.id + strconv.FormatInt(attempt, 36) }
+
+// attemptOf reads a ref; 0 for one of another database or none at all.
+func (s *Store) attemptOf(ref string) int64 {
+	if len(ref) <= len(s.id) || ref[:len(s.id)] != s.id {
+		return 0
+	}
+	n, err := strconv.ParseInt(ref[len(s.id):], 36, 64)
+	if err != nil || n <= 0 {
+		return 0
+	}
+	return n
+}
+
+// Record queues an outcome. It returns at once unless the queue is full: whatever a crash takes with it was committed
+// as an attempt and ends ambiguous. An error of the write is found in Err.
+func (s *Store) Record(ctx context.Context, o campaign.Outcome) error {
+	return s.w.put(ctx, request{op: &record{s: s, o: o}})
+}
+
+// RecordNow is Record that returns when the outcome is durable.
+func (s *Store) RecordNow(ctx context.Context, o campaign.Outcome) error {
+	return s.w.do(ctx, &record{s: s, o: o})
+}
+
+type record struct {
+	s *Store
+	o campaign.Outcome
+}
+
+func (op *record) apply(tx *txn) error {
+	o := &op.o
+	a, err := tx.attempt(o.Attempt)
+	if err != nil {
+		return err
+	}
+	if o.OptOut {
+		if err := tx.carrierOptOut(&a); err != nil {
+			return err
+		}
+	}
+	r, err := tx.recipient(a.recipient)
+	if err != nil {
+		return err
+	}
+	if err := op.attempt(tx, &a, &r); err != nil {
+		return err
+	}
+	if r.lastAttempt == a.id && (r.state == campaign.Sending || r.state == campaign.Unknown) {
+		return op.recipient(tx, &r)
+	}
+	return tx.put(&r, r.state) // a receipt or a newer attempt has decided; only the sums change
+}
+
+// attempt ends the attempt, unless a receipt has already proved more than the answer says.
+func (op *record) attempt(tx *txn, a *attemptRow, r *recipientRow) error {
+	res := &op.o.Result
+	switch {
+	case a.receipt != "" || a.state == campaign.AttemptAccepted:
+		return tx.nameAttempt(a, res)
+	case a.state == campaign.AttemptAmbiguous && res.Accepted == carriers.Unknown:
+		return nil // a policy's decision, not a new fact
+	case res.Accepted == carriers.Yes:
+		r.accepted++
+		r.open++
+		a.messageID = res.ID
+		if err := tx.endAttempt(a, r.country, campaign.AttemptAccepted, "", "", res.Status, res.Detail); err != nil {
+			return err
+		}
+		if r.tries > 1 && r.accepted == 1 {
+			tx.tally.count(campaignOf(r.id), "rescued")
+		}
+		return tx.adoptParked(op.s, a, r)
+	case res.Accepted == carriers.No:
+		return tx.endAttempt(a, r.country, campaign.AttemptRefused, string(res.Class), res.Code, res.Status, res.Detail)
+	}
+	return tx.endAttempt(a, r.country, campaign.AttemptAmbiguous, string(carriers.ClassAmbiguous), res.Code, res.Status, res.Detail)
+}
+
+// nameAttempt adds what the answer knows to an attempt that a receipt has settled first.
+func (tx *txn) nameAttempt(a *attemptRow, res *carriers.Result) error {
+	_, err := tx.exec(`UPDATE attempts SET carrier_message_id = CASE WHEN ? <> '' THEN ? ELSE carrier_message_id END,
+		status = ?, ended_at = coalesce(ended_at, ?) WHERE id = ?`, res.ID, res.ID, res.Status, tx.now, a.id)
+	return err
+}
+
+// endAttempt writes an attempt's end and keeps the rollups.
+func (tx *txn) endAttempt(a *attemptRow, country string, to campaign.AttemptState, class, code, status, detail string) error {
+	tx.tally.attempt(a.cell(country), a.amount().negative())
+	a.state, a.class, a.endedAt = to, class, tx.now
+	if to == campaign.AttemptRefused {
+		a.cost = 0
+	}
+	if _, err := tx.exec(`UPDATE attempts SET state = ?, ended_at = ?, class = ?, code = ?, status = ?, detail = ?,
+		carrier_message_id = ?, cost = ? WHERE id = ?`,
+		string(to), tx.now, class, code, status, detail, a.messageID, a.cost, a.id); err != nil {
+		return err
+	}
+	tx.tally.attempt(a.cell(country), a.amount())
+	c := campaignOf(a.recipient)
+	if to == campaign.AttemptAccepted {
+		tx.tally.latency(c, a.carrier, "accept", tx.now-a.begunAt)
+		tx.tally.at(c, a.carrier, tx.now, seriesAmount{accepted: 1})
+	} else {
+		tx.tally.at(c, a.carrier, tx.now, seriesAmount{failed: 1})
+	}
+	return nil
+}
+
+// recipient moves the recipient to what dispatch decided, as far as its other attempts allow that.
+func (op *record) recipient(tx *txn, r *recipientRow) error {
+	o := &op.o
+	if o.Counted {
+		r.counted++
+	}
+	r.reason, r.notBefore = o.Reason, 0
+	r.class = string(o.Result.Class)
+	to := o.Next
+	switch to {
+	case campaign.Queued:
+		r.notBefore = max(o.NotBefore.UnixMilli(), 1)
+	case campaign.Failed, campaign.Expired, campaign.Cancelled, campaign.Suppressed:
+		to = r.sums().Rest(to)
+	case campaign.Awaiting:
+		to = r.sums().Rest(to)
+	case campaign.NoReceipt: // a carrier that sends no receipts: there is nothing to wait for
+		r.overdue = r.open
+		if _, err := tx.exec(`UPDATE attempts SET overdue = 1 WHERE id = ?`, o.Attempt); err != nil {
+			return err
+		}
+	}
+	return tx.move(r, to)
+}
+
+// Requeue queues a recipient again by the program's decision: a receipt that says undelivered, or none in time. It is
+// refused with campaign.ErrNotDue when the recipient is not in the state in which that was decided.
+func (s *Store) Requeue(ctx context.Context, lease string, recipient int64, from campaign.State, reason string, at time.Time) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		if err := tx.holds(campaignOf(recipient), lease); err != nil {
+			return err
+		}
+		r, err := tx.recipient(recipient)
+		if err != nil {
+			return err
+		}
+		if r.state != from {
+			return campaign.ErrNotDue
+		}
+		r.reason, r.notBefore = reason, max(at.UnixMilli(), 1)
+		return tx.move(&r, campaign.Queued)
+	}))
+}
+
+// End gives queued recipients a final state: their validity is over, or the campaign was cancelled, or no carrier may
+// take them. It returns the states they got, because an accepted attempt forbids some.
+func (s *Store) End(ctx context.Context, lease string, ids []int64, to campaign.State, class carriers.Class, reason string) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		for _, id := range ids {
+			if err := tx.holds(campaignOf(id), lease); err != nil {
+				return err
+			}
+			r, err := tx.recipient(id)
+			if err != nil {
+				return err
+			}
+			if r.state != campaign.Queued {
+				continue
+			}
+			if r.reason, r.notBefore = reason, 0; class != "" {
+				r.class = string(class)
+			}
+			if err := tx.move(&r, r.sums().Rest(to)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// CancelQueued cancels every queued recipient of the campaign, some thousands in each transaction.
+func (s *Store) CancelQueued(ctx context.Context, campaignID int64, lease string) (n int64, err error) {
+	lo, hi := span(campaignID)
+	for {
+		ids, last, err := s.queuedIDs(ctx, lo, hi)
+		if err != nil || len(ids) == 0 {
+			return n, err
+		}
+		if err := s.End(ctx, lease, ids, campaign.Cancelled, "", "campaign cancelled"); err != nil {
+			return n, err
+		}
+		n, lo = n+int64(len(ids)), last
+	}
+}
+
+func (s *Store) queuedIDs(ctx context.Context, lo, hi int64) (ids []int64, last int64, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id FROM recipients WHERE id > ? AND id < ? AND state = 'queued' ORDER BY id LIMIT 2000`, lo, hi)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := rows.Scan(&last); err != nil {
+			return nil, 0, err
+		}
+		ids = append(ids, last)
+	}
+	return ids, last, rows.Err()
+}

@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/carriers"
+)
+
+const dueColumns = `SELECT r.id, r.phone, r.country, r.ucs2, r.segments, r.counted, r.accepted, r.open, r.overdue, coalesce(r.last_attempt, 0), c.text
+	FROM recipients r JOIN contents c ON c.recipient_id = r.id `
+
+// Fresh reads the recipients after the id `after` that were never tried, in the order of their ids.
+func (s *Store) Fresh(ctx context.Context, campaignID, after int64, limit int) ([]campaign.Due, error) {
+	lo, hi := span(campaignID)
+	return s.due(ctx, dueColumns+`WHERE r.id > ? AND r.id < ? AND r.state = 'queued' AND r.not_before = 0 ORDER BY r.id LIMIT ?`,
+		max(lo, after), hi, limit)
+}
+
+// Again reads the recipients whose next attempt is due.
+func (s *Store) Again(ctx context.Context, campaignID int64, now time.Time, limit int) ([]campaign.Due, error) {
+	return s.due(ctx, dueColumns+`WHERE r.campaign_id = ? AND r.state = 'queued' AND r.not_before > 0 AND r.not_before <= ?
+		ORDER BY r.not_before LIMIT ?`, campaignID, now.UnixMilli(), limit)
+}
+
+// One reads a single queued recipient.
+func (s *Store) One(ctx context.Context, id int64) (campaign.Due, error) {
+	out, err := s.due(ctx, dueColumns+`WHERE r.id = ? AND r.state = 'queued'`, id)
+	if err == nil && len(out) == 0 {
+		err = campaign.ErrNotDue
+	}
+	if err != nil {
+		return campaign.Due{}, err
+	}
+	return out[0], nil
+}
+
+func (s *Store) due(ctx context.Context, query string, args ...any) (out []campaign.Due, err error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading due recipients: %w", explain(err))
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var last []int64
+	for rows.Next() {
+		var d campaign.Due
+		var phone, attempt int64
+		if err := rows.Scan(&d.ID, &phone, &d.Country, &d.UCS2, &d.Segments, &d.Counted, &d.Tries.Accepted, &d.Tries.Open,
+			&d.Tries.Overdue, &attempt, &d.Text); err != nil {
+			return nil, err
+		}
+		d.To = fmt.Sprintf("+%d", phone)
+		out, last = append(out, d), append(last, attempt)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i, attempt := range last {
+		if out[i].Tried, err = s.tried(ctx, attempt); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// tried walks a message's attempts back and names their carriers, oldest first.
+func (s *Store) tried(ctx context.Context, attempt int64) (names []string, err error) {
+	for attempt != 0 {
+		var carrier int64
+		err := s.read.QueryRowContext(ctx, `SELECT carrier_id, coalesce(previous, 0) FROM attempts WHERE id = ?`, attempt).Scan(&carrier, &attempt)
+		if err != nil {
+			return nil, fmt.Errorf("reading attempts: %w", explain(err))
+		}
+		name, err := s.carrierName(ctx, carrier)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	slices.Reverse(names)
+	return names, nil
+}
+
+func (s *Store) carrierName(ctx context.Context, id int64) (string, error) {
+	if name := s.names.of(id); name != "" {
+		return name, nil
+	}
+	var name string
+	if err := s.read.QueryRowContext(ctx, `SELECT name FROM carriers WHERE id = ?`, id).Scan(&name); err != nil {
+		return "", fmt.Errorf("reading carriers: %w", explain(err))
+	}
+	s.names.put(name, id)
+	return name, nil
+}
+
+// OpenAttempts reads the attempts of a campaign whose fate is not known, after the recipient `after`, for whoever takes
+// the campaign over: it must watch their receipts' deadlines and ask about the ambiguous ones.
+func (s *Store) OpenAttempts(ctx context.Context, campaignID, after int64, limit int) (out []campaign.Open, err error) {
+	lo, hi := span(campaignID)
+	rows, err := s.read.QueryContext(ctx, `SELECT r.id, a.id, a.carrier_id, a.state, a.begun_at, a.carrier_message_id, r.phone, p.sender, c.text,
+		r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue
+		FROM recipients r JOIN attempts a ON a.id = r.last_attempt JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id
+		WHERE r.id > ? AND r.id < ? AND r.state IN ('awaiting', 'unknown') ORDER BY r.id LIMIT ?`, max(lo, after), hi, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading open attempts: %w", explain(err))
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		o, err := s.scanOpen(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
+}
+
+// OpenAttempt reads one attempt; campaign.ErrNotDue says that its fate is known by now.
+func (s *Store) OpenAttempt(ctx context.Context, id int64) (campaign.Open, error) {
+	o, err := s.scanOpen(ctx, s.read.QueryRowContext(ctx, `SELECT r.id, a.id, a.carrier_id, a.state, a.begun_at, a.carrier_message_id, r.phone,
+		p.sender, c.text, r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue
+		FROM attempts a JOIN recipients r ON r.id = a.recipient_id JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id
+		WHERE a.id = ? AND a.overdue = 0 AND (a.state = 'ambiguous'
+			OR a.state = 'accepted' AND a.receipt NOT IN ('delivered', 'undelivered', 'expired', 'failed', 'rejected', 'cancelled'))`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return campaign.Open{}, campaign.ErrNotDue
+	}
+	return o, err
+}
+
+func (s *Store) scanOpen(ctx context.Context, r scanner) (o campaign.Open, err error) {
+	var carrier, begun, phone int64
+	if err := r.Scan(&o.Recipient, &o.Attempt, &carrier, &o.State, &begun, &o.Submitted.ID, &phone, &o.Submitted.From, &o.Submitted.Text,
+		&o.Country, &o.Now, &o.Last, &o.Counted, &o.Tries.Accepted, &o.Tries.Open, &o.Tries.Overdue); err != nil {
+		return o, err
+	}
+	o.BegunAt = time.UnixMilli(begun)
+	o.Submitted.Ref, o.Submitted.To, o.Submitted.At = s.ref(o.Attempt), fmt.Sprintf("+%d", phone), o.BegunAt
+	o.Carrier, err = s.carrierName(ctx, carrier)
+	return o, err
+}
+
+// Overdue notes that an accepted attempt's receipt has not come in time, and makes of its recipient what was decided:
+// queued for another attempt, or no_receipt. campaign.ErrNotDue says that a receipt came after all.
+func (s *Store) Overdue(ctx context.Context, lease string, attempt int64, again bool, reason string, at time.Time) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		a, err := tx.attempt(attempt)
+		if err != nil {
+			return err
+		}
+		if err := tx.holds(campaignOf(a.recipient), lease); err != nil {
+			return err
+		}
+		r, err := tx.recipient(a.recipient)
+		if err != nil {
+			return err
+		}
+		if a.state != campaign.AttemptAccepted || carriers.ReceiptState(a.receipt).Final() || a.overdue == 1 {
+			return campaign.ErrNotDue
+		}
+		if _, err := tx.exec(`UPDATE attempts SET overdue = 1 WHERE id = ?`, attempt); err != nil {
+			return err
+		}
+		r.overdue++
+		switch {
+		case r.state != campaign.Awaiting:
+			return tx.put(&r, r.state)
+		case again && r.lastAttempt == a.id:
+			r.reason, r.notBefore = reason, max(at.UnixMilli(), 1)
+			return tx.move(&r, campaign.Queued)
+		}
+		r.reason = reason
+		return tx.move(&r, r.sums().Rest(r.state))
+	}))
+}
+
+// Resolve ends an ambiguous attempt by what a lookup proved or a policy decided, through the same code as an answer.
+func (s *Store) Resolve(ctx context.Context, lease string, o campaign.Outcome) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		if err := tx.holds(campaignOf(o.Recipient), lease); err != nil {
+			return err
+		}
+		a, err := tx.attempt(o.Attempt)
+		if err != nil {
+			return err
+		}
+		if a.state != campaign.AttemptAmbiguous {
+			return campaign.ErrNotDue
+		}
+		return (&record{s: s, o: o}).apply(tx)
+	}))
+}

@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/smsctl/smsctl/campaign"
+)
+
+// Acquire takes a campaign's lease: it is free, or ran out, or gone says that its process is dead. Whoever gets it
+// first turns what the former holder left in flight into ambiguous attempts: nobody will hear their answers.
+// It returns how many those were.
+func (s *Store) Acquire(ctx context.Context, campaignID int64, l campaign.Lease, gone func(campaign.Lease) bool) (left int64, err error) {
+	err = s.w.do(ctx, opFunc(func(tx *txn) error {
+		left = 0
+		d := row(5)
+		found, err := tx.row(d, `SELECT lease_token, lease_host, lease_pid, lease_until, lease_at FROM campaigns WHERE id = ?`, campaignID)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return campaign.ErrNotFound
+		}
+		if d[0] != nil && integer(d[3]) > tx.now {
+			holder := campaign.Lease{
+				Token: text(d[0]), Host: text(d[1]), PID: int(integer(d[2])),
+				Until: time.UnixMilli(integer(d[3])), At: time.UnixMilli(integer(d[4])),
+			}
+			if holder.Token != l.Token && (gone == nil || !gone(holder)) {
+				return fmt.Errorf("%w: %s, pid %d, last seen %s", campaign.ErrLeased, holder.Host, holder.PID, holder.At.Format(time.TimeOnly))
+			}
+		}
+		if left, err = tx.abandon(campaignID); err != nil {
+			return err
+		}
+		_, err = tx.exec(`UPDATE campaigns SET lease_token = ?, lease_host = ?, lease_pid = ?, lease_at = ?, lease_until = ? WHERE id = ?`,
+			l.Token, l.Host, int64(l.PID), tx.now, l.Until.UnixMilli(), campaignID)
+		return err
+	}))
+	return left, err
+}
+
+// abandon makes ambiguous what was in flight. The recipients are few, at most the windows of the carriers, but they
+// are found by a scan: an index of them would be paid for at every send.
+func (tx *txn) abandon(campaignID int64) (n int64, err error) {
+	var ids []int64
+	d := row(1)
+	lo, hi := span(campaignID)
+	if err := tx.each(d, func() error {
+		ids = append(ids, integer(d[0]))
+		return nil
+	}, `SELECT id FROM recipients WHERE id > ? AND id < ? AND state = 'sending'`, lo, hi); err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		r, err := tx.recipient(id)
+		if err != nil {
+			return 0, err
+		}
+		a, err := tx.attempt(r.lastAttempt)
+		if err != nil {
+			return 0, err
+		}
+		if a.state == campaign.AttemptSending {
+			if err := tx.endAttempt(&a, r.country, campaign.AttemptAmbiguous, "ambiguous", "", "", "the process ended before the answer"); err != nil {
+				return 0, err
+			}
+			n++
+		}
+		r.class, r.reason = "ambiguous", "the process ended before the answer"
+		if err := tx.move(&r, campaign.Unknown); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// Heartbeat prolongs a lease and returns what people want the campaign to do.
+func (s *Store) Heartbeat(ctx context.Context, campaignID int64, token string, until time.Time, active time.Duration) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		n, err := tx.exec(`UPDATE campaigns SET lease_at = ?, lease_until = ?, active_ms = active_ms + ? WHERE id = ? AND lease_token = ?`,
+			tx.now, until.UnixMilli(), active.Milliseconds(), campaignID, token)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return campaign.ErrLeaseLost
+		}
+		return nil
+	}))
+}
+
+// Release gives a lease back, with the status in which the campaign is left.
+func (s *Store) Release(ctx context.Context, campaignID int64, token string, st campaign.Status, reason string) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		if err := tx.holds(campaignID, token); err != nil {
+			return err
+		}
+		if err := tx.setStatus(campaignID, st, reason); err != nil {
+			return err
+		}
+		_, err := tx.exec(`UPDATE campaigns SET lease_token = NULL, lease_host = NULL, lease_pid = NULL, lease_at = NULL, lease_until = NULL
+			WHERE id = ?`, campaignID)
+		return err
+	}))
+}
+
+// holds proves inside the transaction that the caller is still the one who may send. It is read once a transaction.
+func (tx *txn) holds(campaignID int64, token string) error {
+	held, ok := tx.leases[campaignID]
+	if !ok {
+		d := row(2)
+		if _, err := tx.row(d, `SELECT lease_token, lease_until FROM campaigns WHERE id = ?`, campaignID); err != nil {
+			return err
+		}
+		// A lease that ran out but that nobody took is still ours: the row is the arbiter, not the clock.
+		held = text(d[0])
+		if tx.leases == nil {
+			tx.leases = map[int64]string{}
+		}
+		tx.leases[campaignID] = held
+	}
+	if held != token {
+		return campaign.ErrLeaseLost
+	}
+	return nil
+}
+
+// SetStatus moves the campaign under its lease.
+func (s *Store) SetStatus(ctx context.Context, campaignID int64, token string, st campaign.Status, reason string) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		if err := tx.holds(campaignID, token); err != nil {
+			return err
+		}
+		return tx.setStatus(campaignID, st, reason)
+	}))
+}
+
+func (tx *txn) setStatus(campaignID int64, st campaign.Status, reason string) error {
+	_, err := tx.exec(`UPDATE campaigns SET state = ?1, reason = ?2,
+		started_at  = CASE WHEN ?1 = 'running' THEN coalesce(started_at, ?3) ELSE started_at END,
+		finished_at = CASE WHEN ?1 IN ('settling', 'completed', 'incomplete', 'cancelled') THEN coalesce(finished_at, ?3)
+		                   WHEN ?1 = 'running' THEN NULL ELSE finished_at END,
+		settled_at  = CASE WHEN ?1 IN ('completed', 'incomplete', 'cancelled') THEN coalesce(settled_at, ?3)
+		                   WHEN ?1 = 'running' THEN NULL ELSE settled_at END
+		WHERE id = ?4`, string(st), reason, tx.now, campaignID)
+	return err
+}
+
+// Begin of a campaign's first run fixes when its validity ends.
+func (s *Store) SetValidUntil(ctx context.Context, campaignID int64, until time.Time) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		_, err := tx.exec(`UPDATE campaigns SET valid_until = ? WHERE id = ?`, until.UnixMilli(), campaignID)
+		return err
+	}))
+}
+
+// Wish writes what a person wants of a campaign; whoever holds its lease obeys within a quarter of a second.
+func (s *Store) Wish(ctx context.Context, campaignID int64, w Wish) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		if w.Desired != "" {
+			if _, err := tx.exec(`UPDATE campaigns SET desired = ?, reason = CASE WHEN ? = 'pause' THEN ? ELSE reason END WHERE id = ?`,
+				string(w.Desired), string(w.Desired), w.Detail, campaignID); err != nil {
+				return err
+			}
+		}
+		if w.SetRate {
+			if _, err := tx.exec(`UPDATE campaigns SET rate_cap = ? WHERE id = ?`, w.Rate, campaignID); err != nil {
+				return err
+			}
+		}
+		if w.CarrierCaps != nil {
+			if _, err := tx.exec(`UPDATE campaigns SET carrier_caps = ? WHERE id = ?`, encode(w.CarrierCaps, "{}"), campaignID); err != nil {
+				return err
+			}
+		}
+		return tx.control(campaignID, w.Actor, w.Action, w.Detail)
+	}))
+}
+
+// Wish is a change of a campaign's desired state, with who wished it.
+type Wish struct {
+	Actor, Action, Detail string
+	Desired               campaign.Desired   // "" leaves it
+	SetRate               bool               // whether Rate is meant
+	Rate                  *float64           // nil lifts the cap
+	CarrierCaps           map[string]float64 // nil leaves them
+}

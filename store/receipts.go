@@ -1,0 +1,258 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// ApplyReceipts stores receipts of a carrier and raises the states of their messages. When it returns nil they are
+// durable, matched or parked, and may be acknowledged. Every receipt becomes a row, applied or not.
+func (s *Store) ApplyReceipts(ctx context.Context, carrier, via string, rs []carriers.Receipt) error {
+	if err := s.w.do(ctx, &apply{s: s, carrier: carrier, via: via, rs: rs}); err != nil {
+		return fmt.Errorf("storing receipts of %s: %w", carrier, err)
+	}
+	return nil
+}
+
+type apply struct {
+	s            *Store
+	carrier, via string
+	rs           []carriers.Receipt
+}
+
+func (op *apply) apply(tx *txn) error {
+	carrier, err := op.s.carrierID(tx, op.carrier)
+	if err != nil {
+		return err
+	}
+	for i := range op.rs {
+		r := &op.rs[i]
+		attempt, err := op.s.match(tx, carrier, r)
+		if err != nil {
+			return err
+		}
+		if attempt == 0 {
+			if _, err := tx.insertReceipt(carrier, op.via, r, nil, false); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := tx.applyReceipt(attempt, carrier, op.via, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// match finds the attempt that a receipt speaks of: by our own reference, or by the carrier's id where it sends no
+// other. 0 is none; two that fit are none as well, because a wrong match is worse than a parked receipt.
+func (s *Store) match(tx *txn, carrier int64, r *carriers.Receipt) (attempt int64, err error) {
+	d := row(2)
+	if id := s.attemptOf(r.Ref); id != 0 {
+		found, err := tx.row(d, `SELECT id, carrier_id FROM attempts WHERE id = ?`, id)
+		if err != nil || !found || integer(d[1]) != carrier {
+			return 0, err
+		}
+		return id, nil
+	}
+	if r.ID == "" {
+		return 0, nil
+	}
+	n := 0
+	err = tx.each(d, func() error {
+		attempt, n = integer(d[0]), n+1
+		return nil
+	}, `SELECT id, carrier_id FROM attempts WHERE by_id = 1 AND carrier_message_id <> '' AND carrier_id = ? AND carrier_message_id = ? LIMIT 2`, carrier, r.ID)
+	if n != 1 {
+		return 0, err
+	}
+	return attempt, err
+}
+
+// insertReceipt writes the row; a is nil for one that is parked.
+func (tx *txn) insertReceipt(carrier int64, via string, r *carriers.Receipt, a *attemptRow, applied bool) (int64, error) {
+	var attempt, previous any
+	campaignID := int64(0)
+	if a != nil {
+		attempt, previous, campaignID = a.id, null(a.lastReceipt), campaignOf(a.recipient)
+	}
+	var at any
+	if !r.At.IsZero() {
+		at = r.At.UnixMilli()
+	}
+	return tx.insert(`INSERT INTO receipts (campaign_id, attempt_id, previous, carrier_id, via, ref, carrier_message_id, state, class, code,
+		detail, carrier_at, received_at, applied, raw) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		campaignID, attempt, previous, carrier, via, r.Ref, r.ID, string(r.State), string(r.Class), r.Code,
+		r.Detail, at, tx.now, boolInt(applied), r.Raw)
+}
+
+// applyReceipt raises what is known about an attempt and its message, never lowers it.
+func (tx *txn) applyReceipt(attempt, carrier int64, via string, rc *carriers.Receipt) error {
+	a, err := tx.attempt(attempt)
+	if err != nil {
+		return err
+	}
+	raises := rc.State.Rank() > carriers.ReceiptState(a.receipt).Rank()
+	id, err := tx.insertReceipt(carrier, via, rc, &a, raises)
+	if err != nil {
+		return err
+	}
+	if !raises {
+		_, err := tx.exec(`UPDATE attempts SET last_receipt = ? WHERE id = ?`, id, a.id)
+		return err
+	}
+	a.lastReceipt = id
+	return tx.raise(&a, rc)
+}
+
+// raise applies a receipt that says more than was known.
+func (tx *txn) raise(a *attemptRow, rc *carriers.Receipt) error {
+	if rc.Class == carriers.ClassRecipientOptedOut {
+		if err := tx.carrierOptOut(a); err != nil {
+			return err
+		}
+	}
+	r, err := tx.recipient(a.recipient)
+	if err != nil {
+		return err
+	}
+	tx.tally.attempt(a.cell(r.country), a.amount().negative())
+	if a.state != campaign.AttemptAccepted { // whoever sends a receipt has taken the message
+		a.state, a.class = campaign.AttemptAccepted, ""
+		r.accepted++
+		r.open++
+	}
+	wasFinal := carriers.ReceiptState(a.receipt).Final()
+	a.receipt = string(rc.State)
+	if a.messageID == "" {
+		a.messageID = rc.ID
+	}
+	if rc.State.Final() && !wasFinal {
+		r.open--
+		r.overdue -= a.overdue
+		a.overdue = 0
+		tx.tally.latency(campaignOf(r.id), a.carrier, "receipt", tx.now-max(a.begunAt, a.endedAt))
+	}
+	a.class = string(rc.Class)
+	if _, err := tx.exec(`UPDATE attempts SET state = 'accepted', class = ?, code = CASE WHEN ? <> '' THEN ? ELSE code END,
+		carrier_message_id = ?, receipt = ?, receipt_at = ?, overdue = ?, last_receipt = ? WHERE id = ?`,
+		a.class, rc.Code, rc.Code, a.messageID, a.receipt, tx.now, a.overdue, a.lastReceipt, a.id); err != nil {
+		return err
+	}
+	tx.tally.attempt(a.cell(r.country), a.amount())
+	return tx.raiseRecipient(&r, a, rc)
+}
+
+// raiseRecipient gives the message the state that its receipts have earned it.
+func (tx *txn) raiseRecipient(r *recipientRow, a *attemptRow, rc *carriers.Receipt) error {
+	switch {
+	case rc.State == carriers.ReceiptDelivered:
+		tx.tally.at(campaignOf(r.id), a.carrier, tx.now, seriesAmount{delivered: 1})
+		r.notBefore, r.reason = 0, ""
+		return tx.move(r, campaign.Delivered)
+	case r.state == campaign.Delivered, r.state == campaign.Queued, r.state == campaign.Sending:
+		return tx.put(r, r.state) // decided, or a newer attempt is being made: only the sums change
+	case r.state == campaign.Unknown && r.lastAttempt != a.id:
+		return tx.put(r, r.state) // it is the newer attempt that is not known
+	}
+	r.reason = ""
+	to := r.sums().Rest(r.state)
+	if to == campaign.Undelivered {
+		r.class, r.reason = string(rc.Class), rc.Detail
+	}
+	return tx.move(r, to)
+}
+
+// adoptParked applies the receipts that came before the answer which names the carrier's id.
+func (tx *txn) adoptParked(s *Store, a *attemptRow, r *recipientRow) error {
+	if a.byID == 0 || a.messageID == "" {
+		return nil
+	}
+	type parked struct {
+		id int64
+		rc carriers.Receipt
+	}
+	var found []parked
+	d := row(6)
+	if err := tx.each(d, func() error {
+		found = append(found, parked{integer(d[0]), carriers.Receipt{
+			State: carriers.ReceiptState(text(d[1])), Class: carriers.Class(text(d[2])), Code: text(d[3]), Detail: text(d[4]), ID: text(d[5]),
+		}})
+		return nil
+	}, `SELECT id, state, class, code, detail, carrier_message_id FROM receipts WHERE attempt_id IS NULL AND carrier_id = ? AND carrier_message_id = ?
+		ORDER BY id`, a.carrier, a.messageID); err != nil || len(found) == 0 {
+		return err
+	}
+	r.reason = ""
+	if err := tx.move(r, r.sums().Rest(r.state)); err != nil {
+		return err
+	}
+	for _, p := range found {
+		if err := tx.adopt(a.id, p.id, &p.rc); err != nil {
+			return err
+		}
+	}
+	fresh, err := tx.recipient(r.id)
+	*r = fresh
+	return err
+}
+
+func (tx *txn) adopt(attempt, receipt int64, rc *carriers.Receipt) error {
+	a, err := tx.attempt(attempt)
+	if err != nil {
+		return err
+	}
+	raises := rc.State.Rank() > carriers.ReceiptState(a.receipt).Rank()
+	if _, err := tx.exec(`UPDATE receipts SET attempt_id = ?, campaign_id = ?, previous = ?, applied = ? WHERE id = ?`,
+		a.id, campaignOf(a.recipient), null(a.lastReceipt), boolInt(raises), receipt); err != nil {
+		return err
+	}
+	a.lastReceipt = receipt
+	if !raises {
+		_, err := tx.exec(`UPDATE attempts SET last_receipt = ? WHERE id = ?`, receipt, a.id)
+		return err
+	}
+	return tx.raise(&a, rc)
+}
+
+// Follow reads the receipts of a campaign after the receipt row `after`, in their order, whoever wrote them. It also
+// returns the last row it has looked at.
+func (s *Store) Follow(ctx context.Context, campaignID, after int64, limit int) (_ []campaign.Settled, last int64, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT t.id, t.campaign_id, t.attempt_id, t.state, t.class, t.applied, t.received_at - a.begun_at, a.carrier_id,
+		a.recipient_id, r.counted, r.state FROM receipts t LEFT JOIN attempts a ON a.id = t.attempt_id LEFT JOIN recipients r ON r.id = a.recipient_id
+		WHERE t.id > ? ORDER BY t.id LIMIT ?`, after, limit)
+	if err != nil {
+		return nil, after, fmt.Errorf("following receipts: %w", explain(err))
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	last = after
+	var out []campaign.Settled
+	for rows.Next() {
+		var r campaign.Settled
+		var of int64
+		var attempt, latency, carrier, recipient, counted sql.NullInt64
+		var now sql.NullString
+		if err := rows.Scan(&last, &of, &attempt, &r.State, &r.Class, &r.Applied, &latency, &carrier, &recipient, &counted, &now); err != nil {
+			return nil, after, err
+		}
+		if of != campaignID || !attempt.Valid {
+			continue
+		}
+		r.ID, r.Attempt, r.Recipient, r.Counted = last, attempt.Int64, recipient.Int64, int(counted.Int64)
+		r.Carrier, r.Latency, r.Now = s.names.of(carrier.Int64), time.Duration(latency.Int64)*time.Millisecond, campaign.State(now.String)
+		out = append(out, r)
+	}
+	return out, last, rows.Err()
+}
+
+// LastReceipt is the newest receipt row: where a runner starts to follow.
+func (s *Store) LastReceipt(ctx context.Context) (id int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM receipts`).Scan(&id)
+	return id, err
+}
