@@ -1,0 +1,112 @@
+package routing
+
+import (
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// breaker keeps messages away from a carrier that fails: closed, open until a moment, then half-open with one probe.
+type breaker struct {
+	errors  int           // in a row
+	invalid int           // malformed requests in a row
+	open    time.Time     // until then nothing goes
+	span    time.Duration // of the last opening
+	probing bool          // half-open, and the one probe is under way
+	down    string        // a person must act; why
+	class   carriers.Class
+}
+
+const (
+	breakAfter   = 3 // errors in a row
+	invalidAfter = 10
+	openFirst    = 5 * time.Second
+	openMost     = time.Minute
+	openGrowth   = 1.5
+	quotaSpan    = 10 * time.Minute
+)
+
+// wait says how long the breaker holds messages back; forever says until a person acts.
+func (b *breaker) wait(now time.Time) (d time.Duration, forever bool) {
+	switch {
+	case b.down != "":
+		return 0, true
+	case now.Before(b.open):
+		return b.open.Sub(now), false
+	case b.span > 0 && b.probing:
+		return probeWait, false
+	}
+	return 0, false
+}
+
+// probeWait is when to look again while a probe is under way; its answer wakes dispatch earlier.
+const probeWait = time.Second
+
+func (b *breaker) submitted(now time.Time) {
+	if b.span > 0 && !now.Before(b.open) {
+		b.probing = true
+	}
+}
+
+// done learns from an outcome and says what changed, in words for people; "" is nothing.
+func (b *breaker) done(now time.Time, r carriers.Result) string {
+	t := r.Class.Traits()
+	switch {
+	case r.Accepted == carriers.Yes, r.Accepted == carriers.No && t.Reach == carriers.ReachMessage:
+		return b.ok()
+	case r.Class == carriers.ClassThrottled:
+		b.probing = false
+		return ""
+	case r.Class == carriers.ClassQuotaExhausted:
+		b.span, b.open, b.probing = quotaSpan, now.Add(quotaSpan), false
+		return "open for 10m0s: " + t.Title
+	case t.Reach == carriers.ReachAccount:
+		return b.giveUp(r.Class, t.Title)
+	case r.Class == carriers.ClassRequestInvalid:
+		if b.invalid++; b.invalid >= invalidAfter {
+			return b.giveUp(r.Class, t.Title)
+		}
+		return ""
+	case t.Reach == carriers.ReachSender, t.Reach == carriers.ReachCountry, r.Class == carriers.ClassUnknown:
+		return b.ok() // it answered, and knows its mind
+	}
+	return b.failed(now, t.Title)
+}
+
+func (b *breaker) ok() string {
+	was := b.span > 0
+	b.errors, b.invalid, b.span, b.probing, b.open = 0, 0, 0, false, time.Time{}
+	if was {
+		return "closed"
+	}
+	return ""
+}
+
+func (b *breaker) giveUp(c carriers.Class, title string) string {
+	if b.down != "" {
+		return ""
+	}
+	b.down, b.class = title, c
+	return "down until somebody acts: " + title
+}
+
+func (b *breaker) failed(now time.Time, title string) string {
+	if b.errors++; b.errors < breakAfter && !b.probing || now.Before(b.open) {
+		return ""
+	}
+	b.span = min(max(openFirst, time.Duration(float64(b.span)*openGrowth)), openMost)
+	b.open, b.probing = now.Add(b.span), false
+	return "open for " + b.span.String() + ": " + title
+}
+
+func (b *breaker) state(now time.Time) string {
+	switch {
+	case b.down != "":
+		return "down"
+	case now.Before(b.open):
+		return "open"
+	case b.span > 0:
+		return "half-open"
+	}
+	return "closed"
+}
