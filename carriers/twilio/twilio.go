@@ -140,7 +140,9 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 }
 
 func (cfg *Config) check() error {
-	hex := func(prefix, s string) bool { return regexp.MustCompile(`^` + prefix + `[0-9a-fA-F]{32}$`).MatchString(s) }
+	hex := func(prefix, s string) bool {
+		return regexp.MustCompile(`^` + prefix + `[0-9a-fA-F]{32}$`).MatchString(s)
+	}
 	switch {
 	case !hex("AC", cfg.AccountSID):
 		return fmt.Errorf("account_sid: %q is not an account SID: write AC and 32 hex digits as the console shows it", cfg.AccountSID)

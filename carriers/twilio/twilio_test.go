@@ -1,0 +1,254 @@
+package twilio
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+	"pgregory.net/rapid"
+
+	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/carriertest"
+)
+
+const (
+	account = "AC00000000000000000000000000000001"
+	token   = "canary-auth-token-0123456789"
+	sid     = "SM0f6c1d2e3a4b5c6d7e8f90a1b2c3d4e5"
+	config  = "type: twilio\naccount_sid: " + account + "\nauth_token: " + token + "\n"
+)
+
+func suite() carriertest.Suite {
+	return carriertest.Suite{
+		Type:    Type(),
+		Config:  config + "base_url: \"{{server}}/twilio\"\n",
+		Secrets: []string{token},
+		Folder:  "../../testdata/carriers/twilio",
+		Proven:  []int{503},
+		Request: validRequest,
+		States: map[string]carriers.ReceiptState{
+			"accepted": carriers.ReceiptAccepted, "scheduled": carriers.ReceiptAccepted, "queued": carriers.ReceiptQueued,
+			"sending": carriers.ReceiptQueued, "sent": carriers.ReceiptSent, "delivered": carriers.ReceiptDelivered,
+			"read": carriers.ReceiptDelivered, "undelivered": carriers.ReceiptUndelivered, "failed": carriers.ReceiptFailed,
+			"partially_delivered": carriers.ReceiptFailed, "canceled": carriers.ReceiptCancelled,
+		},
+		Callback: func(word string) carriers.Callback {
+			return carriers.Callback{
+				Method: "POST", URL: carriertest.PublicURL + "/receipts/alpha/" + carriertest.Ref + "?k=x", Ref: carriertest.Ref,
+				Query:  url.Values{"k": {"x"}},
+				Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+				Body:   []byte("MessageSid=" + sid + "&MessageStatus=" + word),
+			}
+		},
+		Sign: sign,
+	}
+}
+
+// sign signs as twilio-go's validator demands it.
+func sign(cb *carriers.Callback) {
+	c := &Carrier{token: []byte(token)}
+	var form url.Values
+	if cb.Query.Get("bodySHA256") == "" && cb.Method != http.MethodGet {
+		form, _ = url.ParseQuery(string(cb.Body))
+	}
+	cb.Header.Set("X-Twilio-Signature", c.sign(cb.URL, form))
+}
+
+func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
+
+func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
+
+func build(t *testing.T, yaml string) (*Carrier, error) {
+	t.Helper()
+	c, err := carriertest.Build(Type(), yaml, nil)
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { _ = c.Close(t.Context()) })
+	return c.(*Carrier), nil
+}
+
+// TestSignatureAgainstTwilio has Twilio's own validator judge our signatures, and ours judge what its validator accepts.
+func TestSignatureAgainstTwilio(t *testing.T) {
+	c, err := build(t, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oracle := client.NewRequestValidator(token)
+	rapid.Check(t, func(t *rapid.T) {
+		u := rapid.SampledFrom([]string{"https://sms.example.com", "http://sms.example.com", "https://sms.example.com:8443",
+			"https://sms.example.com:443", "http://127.0.0.1:8025"}).Draw(t, "host") +
+			"/receipts/alpha/" + rapid.StringMatching(`[0-9a-z]{8,32}`).Draw(t, "ref") +
+			rapid.SampledFrom([]string{"", "?k=abc", "?k=a-b_c&x=%20y"}).Draw(t, "query")
+		form := map[string]string{"MessageSid": sid, "MessageStatus": "delivered"}
+		maps.Copy(form, rapid.MapOf(rapid.StringMatching(`[A-Z][A-Za-z0-9]{0,8}`), rapid.String()).Draw(t, "form"))
+		values := url.Values{}
+		for k, v := range form {
+			values.Set(k, v)
+		}
+		body := []byte(values.Encode())
+		parsed, err := url.Parse(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature := c.sign(u, values)
+		if !oracle.Validate(u, form, signature) || !oracle.ValidateBody(u, body, signature) {
+			t.Fatal("twilio-go refuses our signature")
+		}
+		cb := carriers.Callback{
+			Method: "POST", URL: u, Query: parsed.Query(), Body: body,
+			Header: http.Header{"X-Twilio-Signature": {signature}},
+		}
+		if _, err := c.verified(cb); err != nil {
+			t.Fatalf("we refuse what twilio-go accepts: %v", err)
+		}
+		at := rapid.IntRange(0, len(body)-1).Draw(t, "at")
+		cb.Body = slices.Clone(body)
+		cb.Body[at] ^= byte(rapid.IntRange(1, 255).Draw(t, "flip"))
+		_, ours := c.verified(cb)
+		if theirs := oracle.ValidateBody(u, cb.Body, signature); theirs != (ours == nil) {
+			t.Fatalf("a changed body: twilio-go says %v, we say %v", theirs, ours)
+		}
+	})
+}
+
+func TestSignatureOfJSONAgainstTwilio(t *testing.T) {
+	c, err := build(t, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oracle := client.NewRequestValidator(token)
+	body := []byte(`{"MessageSid":"` + sid + `","MessageStatus":"delivered"}`)
+	hash := sha256.Sum256(body)
+	query := "k=abc&bodySHA256=" + hex.EncodeToString(hash[:])
+	u := "https://sms.example.com/receipts/alpha/abc?" + query
+	values, _ := url.ParseQuery(query)
+	cb := carriers.Callback{Method: "POST", URL: u, Query: values, Body: body, Header: http.Header{}}
+	cb.Header.Set("X-Twilio-Signature", c.sign(u, nil))
+	if !oracle.ValidateBody(u, body, cb.Header.Get("X-Twilio-Signature")) {
+		t.Error("twilio-go refuses our signature")
+	}
+	if _, _, err := c.Receipts(cb); err != nil {
+		t.Errorf("we refuse it: %v", err)
+	}
+	cb.Body = []byte(strings.Replace(string(body), "delivered", "failed", 1))
+	if _, _, err := c.Receipts(cb); err == nil || oracle.ValidateBody(u, cb.Body, cb.Header.Get("X-Twilio-Signature")) {
+		t.Errorf("a changed body passes: %v", err)
+	}
+}
+
+func TestForm(t *testing.T) {
+	service := "MG" + strings.Repeat("a", 32)
+	for _, tt := range []struct {
+		name, config string
+		m            carriers.Message
+		want         string
+	}{
+		{"own sender wins", "from: \"+15005550006\"\n", carriers.Message{To: "+44", From: "ACME", Text: "a b"}, "To=%2B44&From=ACME&Body=a+b"},
+		{"default sender", "from: \"+15005550006\"\n", carriers.Message{To: "+44", Text: "x"}, "To=%2B44&From=%2B15005550006&Body=x"},
+		{"service", "messaging_service_sid: " + service + "\n", carriers.Message{To: "+44", Text: "x"},
+			"To=%2B44&MessagingServiceSid=" + service + "&Body=x"},
+		{"callback", "", carriers.Message{To: "+44", Text: "x", ReceiptURL: "https://a/b?k=c&d"},
+			"To=%2B44&Body=x&StatusCallback=https%3A%2F%2Fa%2Fb%3Fk%3Dc%26d"},
+		{"validity", "", carriers.Message{To: "+44", Text: "x", Validity: time.Minute}, "To=%2B44&Body=x&ValidityPeriod=60"},
+		{"validity too short", "", carriers.Message{To: "+44", Text: "x", Validity: time.Millisecond}, "To=%2B44&Body=x&ValidityPeriod=1"},
+		{"validity too long", "", carriers.Message{To: "+44", Text: "x", Validity: 72 * time.Hour}, "To=%2B44&Body=x&ValidityPeriod=36000"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := build(t, config+tt.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(c.form(tt.m)); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestConfigErrorsSayWhatToDo(t *testing.T) {
+	const good = config
+	for yaml, want := range map[string]string{
+		"type: twilio\nauth_token: t\n":                       `account_sid: "" is not an account SID`,
+		"type: twilio\naccount_sid: " + account + "\n":        "auth_token: is missing",
+		good + "api_key: SK1\n":                               "api_key: \"SK1\" is not",
+		good + "api_key: SK" + strings.Repeat("0", 32) + "\n": "api_key and api_secret belong together",
+		good + "from: A\nmessaging_service_sid: B\n":          "exclude each other",
+		good + "messaging_service_sid: B\n":                   "messaging_service_sid: \"B\" is not one",
+		good + "base_url: api.twilio.com\n":                   "base_url: is not an address",
+		good + "base_url: https://AC:tok@api.twilio.com\n":    "base_url: has a password in it",
+		good + "codes: {21610: optout}\n":                     `codes: 21610: "optout" is not a class`,
+		"acount: x\n":                                         "acount",
+	} {
+		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
+		} else if strings.Contains(err.Error(), token) || strings.Contains(err.Error(), "AC:tok") {
+			t.Errorf("the error shows a secret: %v", err)
+		}
+	}
+}
+
+func TestAPIKeySignsRequestsAndTokenReceipts(t *testing.T) {
+	key := "SK" + strings.Repeat("0", 32)
+	c, err := build(t, config+"api_key: "+key+"\napi_secret: other\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := http.Request{Header: c.header}
+	if user, password, _ := req.BasicAuth(); user != key || password != "other" {
+		t.Errorf("requests are sent as %s", user)
+	}
+	if !hmac.Equal(c.token, []byte(token)) {
+		t.Error("receipts are not checked with the auth token")
+	}
+}
+
+// TestCodesTable walks the table: every row says what, why and where.
+func TestCodesTable(t *testing.T) {
+	codes, err := carriers.LoadCodes(codesTSV, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range codes.All() {
+		if row.Note == "" || !strings.HasPrefix(row.Source, "https://www.twilio.com/") {
+			t.Errorf("row %+v", row)
+		}
+	}
+	if len(codes.All()) < 60 {
+		t.Errorf("%d rows", len(codes.All()))
+	}
+}
+
+// TestLookupTooEarly: what is not listed yet is not absent.
+func TestLookupTooEarly(t *testing.T) {
+	c, err := build(t, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := c.timeout + settle; d < 20*time.Second {
+		t.Errorf("absence is believed after %v", d)
+	}
+	if got := c.when(message{DateCreated: "not a date"}, carriertest.Now()); got != atThatTime {
+		t.Errorf("a message without a date is ruled out: %d", got)
+	}
+}
+
+func specFolder(t *testing.T) string {
+	folder := os.Getenv("SMSCTL_SPECS")
+	if folder == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("SMSCTL_SPECS is not set: CI must validate requests against Twilio's OpenAPI document")
+		}
+		t.Log("SMSCTL_SPECS is not set: requests are not validated against Twilio's OpenAPI document")
+	}
+	return folder
+}
