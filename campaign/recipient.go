@@ -3,6 +3,7 @@ package campaign
 import (
 	"time"
 
+	"github.com/smsctl/smsctl/campaign/recipients"
 	"github.com/smsctl/smsctl/carriers"
 )
 
@@ -19,13 +20,7 @@ type Recipient struct {
 }
 
 // Reject is a row that is not sent to, and why.
-type Reject struct {
-	Line, Record int
-	Column       string
-	Code         string // csv.…, phone.…, text.…, duplicate, opted_out
-	Message      string
-	Cells        []string
-}
+type Reject = recipients.RowError
 
 // Due is a recipient that may be sent to now.
 type Due struct {
@@ -101,4 +96,11 @@ type Open struct {
 const (
 	CodeDuplicate = "duplicate"
 	CodeOptedOut  = "opted_out"
+)
+
+// The codes of rows whose text cannot be sent.
+const (
+	CodeTextEmpty   = "text.empty"
+	CodeTextLong    = "text.too_long"
+	CodeTextMissing = "text.missing"
 )

@@ -12,10 +12,22 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 )
 
+// Importer adds rows to one campaign.
+type Importer struct {
+	s        *Store
+	campaign int64
+	lease    string
+}
+
+// Importer returns what intake hands its rows to.
+func (s *Store) Importer(campaignID int64, lease string) Importer {
+	return Importer{s: s, campaign: campaignID, lease: lease}
+}
+
 // Import adds a batch of recipients to a campaign that is importing, and its rejected rows. It returns those that were
 // there before; the first row of a number wins, so batches come in the order of the file.
-func (s *Store) Import(ctx context.Context, campaignID int64, lease string, batch []campaign.Recipient, rejects []campaign.Reject) (dups []campaign.Reject, err error) {
-	op := &importBatch{campaign: campaignID, lease: lease, rejects: rejects}
+func (i Importer) Import(ctx context.Context, batch []campaign.Recipient, rejects []campaign.Reject) (dups []campaign.Reject, err error) {
+	op := &importBatch{campaign: i.campaign, lease: i.lease, rejects: rejects}
 	op.batch = slices.Clone(batch)
 	// In the order of the UNIQUE index, its pages are visited once each.
 	slices.SortFunc(op.batch, func(a, b campaign.Recipient) int {
@@ -24,7 +36,7 @@ func (s *Store) Import(ctx context.Context, campaignID int64, lease string, batc
 		}
 		return a.Line - b.Line
 	})
-	if err := s.w.do(ctx, op); err != nil {
+	if err := i.s.w.do(ctx, op); err != nil {
 		return nil, fmt.Errorf("importing rows: %w", err)
 	}
 	return op.dups, nil
@@ -171,11 +183,18 @@ func (tx *txn) insertRejects(campaignID int64, rejects []campaign.Reject) error 
 	for i := range rejects {
 		r := &rejects[i]
 		if _, err := tx.exec(`INSERT INTO rejects (campaign_id, line, record, column, code, message, cells) VALUES (?,?,?,?,?,?,?)`,
-			campaignID, int64(r.Line), int64(r.Record), r.Column, r.Code, r.Message, encode(r.Cells, "[]")); err != nil {
+			campaignID, int64(r.Line), int64(r.Record), r.Column, r.Code, sentence(r), encode(r.Cells, "[]")); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func sentence(r *campaign.Reject) string {
+	if r.Fix == "" {
+		return r.Message
+	}
+	return r.Message + ". Fix: " + r.Fix
 }
 
 // Intake is what the parser counted and the plan costs.

@@ -26,7 +26,7 @@ func TestOneRecipient(t *testing.T) {
 	for i := range 120 {
 		batch = append(batch, campaign.Recipient{Line: i + 2, Phone: 447700900000 + uint64(i*7%110), Country: "GB", Kind: "mobile", Text: "hi", Segments: 1, Cells: []string{"a"}})
 	}
-	dups, err := s.Import(ctx, c.ID, "t", batch, nil)
+	dups, err := s.Importer(c.ID, "t").Import(ctx, batch, nil)
 	if err != nil || len(dups) != 10 {
 		t.Fatal(err, len(dups))
 	}
@@ -74,7 +74,7 @@ func BenchmarkMessage(b *testing.B) {
 	for i := range b.N {
 		batch = append(batch, campaign.Recipient{Line: i + 2, Phone: 447700900000 + uint64(i), Country: "GB", Kind: "mobile", Text: "hi there this is a text of a usual length for everyone", Segments: 1, Cells: []string{"a", "bcdef", "+447700900123"}})
 	}
-	if _, err := s.Import(ctx, c.ID, "t", batch, nil); err != nil {
+	if _, err := s.Importer(c.ID, "t").Import(ctx, batch, nil); err != nil {
 		b.Fatal(err)
 	}
 	ids := make(chan int64, b.N)
