@@ -53,58 +53,72 @@ func (r *Reader) oversized(cells []string, line, size int) error {
 
 // broken judges an error of the parser. A quote in the wrong place spoils its row; a quote that stays open spoils the
 // file, for nobody can say which rows it swallowed.
-func (r *Reader) broken(cells []string, line int, err error) error {
+func (r *Reader) broken(before []string, line int, err error) error {
 	var syntax *csv.ParseError
 	var file *FileError
 	switch {
 	case err == io.EOF, errors.As(err, &file):
 		r.err = err
 	case errors.Is(err, errRowTooLong):
-		r.err = r.tooLong(cells, line)
-	case !errors.As(err, &syntax):
-		r.err = readError(err)
-	case errors.Is(err, csv.ErrQuote) && !r.closed(syntax):
-		r.err = r.unclosed(cells, line, syntax)
+		r.err = r.tooLong(before, line)
+	case errors.As(err, &syntax):
+		return r.misquoted(before, line, syntax)
 	default:
-		r.rows++
-		r.line += 1 + syntax.Line - syntax.StartLine
-		return r.misquoted(cells, line, syntax)
+		r.err = readError(err)
 	}
 	return r.err
 }
 
-// misquoted is a row with a quote where none may be. Its cells are read with more patience for the rejects file, where
-// a person looks at them before they are sent.
-func (r *Reader) misquoted(before []string, line int, syntax *csv.ParseError) *RowError {
-	bad := &RowError{Line: line, Record: r.rows, Code: "csv.bare_quote", Value: r.raw(),
-		Fix: `put the whole cell in quotes and write a quote inside it as ""`}
-	bad.Message = fmt.Sprintf("a quote in the wrong place, at byte %d of line %d", syntax.Column, line+syntax.Line-syntax.StartLine)
+// misquoted judges a row with a quote where none may be. before are the cells before the one at fault. encoding/csv goes
+// on with the next line, which is only right if no quote of this one is open: else that line is the rest of a cell, and
+// might be read as somebody's row.
+func (r *Reader) misquoted(before []string, line int, syntax *csv.ParseError) error {
+	end := line + syntax.Line - syntax.StartLine
+	raw := r.raw()
+	cells, open := patient(raw, r.csv.Comma)
+	switch {
+	case errors.Is(syntax, csv.ErrQuote) && (open || end > line):
+		r.err = r.unclosed(before, line, end)
+		return r.err
+	case open:
+		r.err = r.unclosed(cells[:max(len(cells)-1, 0)], line, end)
+		return r.err
+	}
+	r.rows++
+	r.line = end
+	bad := &RowError{Line: line, Record: r.rows, Code: "csv.bare_quote", Value: raw, Cells: r.visible(cells),
+		Message: fmt.Sprintf("a quote in the wrong place, at byte %d of line %d", syntax.Column, end),
+		Fix:     `put the whole cell in quotes and write a quote inside it as ""`}
 	if i := r.shown(len(before)); i >= 0 {
 		bad.Column = r.names[i]
-	}
-	patient := newCSV(strings.NewReader(bad.Value), r.csv.Comma)
-	patient.LazyQuotes = true
-	if cells, err := patient.Read(); err == nil {
-		bad.Cells = r.visible(cells)
-	} else {
-		bad.Cells = r.visible(before)
 	}
 	return bad
 }
 
-// closed reports whether the quote at fault is one that stands on the line where its cell began, so that no other line
-// is involved. At the end of the file the parser names a place behind the last byte.
-func (r *Reader) closed(syntax *csv.ParseError) bool {
-	raw := r.raw()
-	return syntax.Line == syntax.StartLine && syntax.Column <= len(raw) && raw[syntax.Column-1] == '"'
+// patient takes a row apart whose quotes are in the wrong places, for the rejects file, where a person looks at it before
+// it is sent. It reports whether a quote is open at the end, in the last cell then.
+func patient(row string, delimiter rune) (cells []string, open bool) {
+	const next = "next row"
+	p := newCSV(strings.NewReader(row+"\n"+next), delimiter)
+	p.LazyQuotes, p.ReuseRecord = true, false
+	cells, err := p.Read()
+	if err != nil {
+		return nil, true
+	}
+	after, err := p.Read()
+	return cells, err != nil || len(after) != 1 || after[0] != next
 }
 
 // unclosed is the end of the file. before are the cells before the one with the quote.
-func (r *Reader) unclosed(before []string, line int, syntax *csv.ParseError) *FileError {
-	opened, end := line+newlines(before), line+syntax.Line-syntax.StartLine
-	return &FileError{Code: "csv.unclosed_quote", Line: opened, Where: atLine(opened, r.shown(len(before)), r.names),
-		What: fmt.Sprintf("a quote is opened and not closed: all up to line %d was read as one cell", end),
-		Fix:  fmt.Sprintf(`close the quote on line %d, or write it as "" inside a quoted cell`, opened)}
+func (r *Reader) unclosed(before []string, line, end int) *FileError {
+	opened := line + newlines(before)
+	e := &FileError{Code: "csv.unclosed_quote", Line: opened, Where: atLine(opened, r.shown(len(before)), r.names),
+		What: "a quote is opened and not closed",
+		Fix:  fmt.Sprintf(`close the quote on line %d right before the next %q, or write it as "" inside a quoted cell`, opened, r.csv.Comma)}
+	if end > opened {
+		e.What += fmt.Sprintf(": all up to line %d was read as one cell", end)
+	}
+	return e
 }
 
 // tooLong is the end of the file too: the rest of the row was never read. The cell that did not end, if the parser

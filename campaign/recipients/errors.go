@@ -63,6 +63,9 @@ func atLine(line, column int, header []string) string {
 // list names columns for a person; a header of hundreds is cut.
 func list(names []string) string {
 	const most = 20
+	if len(names) == 0 {
+		return "none"
+	}
 	more := ""
 	if len(names) > most {
 		more = fmt.Sprintf(" and %d more", len(names)-most)

@@ -47,6 +47,9 @@ func (p positions) only() int {
 // position of its column.
 func mapColumns(names []string) (wellKnown, error) {
 	var known wellKnown
+	if len(names) == 0 {
+		return known, nil // gocsv would find an empty file
+	}
 	at := make([]string, len(names))
 	for i := range at {
 		at[i] = strconv.Itoa(i)
