@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// carrierTypes lists the carrier types of this program.
+func carrierTypes() []carriers.Type { return nil }
+
+// buildCarriers constructs every carrier of the config, without touching the network. All that is wrong comes back,
+// and then nothing stays open.
+func (a *app) buildCarriers(ctx context.Context, cfg *config, log *slog.Logger) ([]carriers.Carrier, problems) {
+	var (
+		built []carriers.Carrier
+		found problems
+		types = a.carrierTypes()
+	)
+	for _, entry := range cfg.Carriers {
+		c, bad := a.buildCarrier(cfg, entry, types, log)
+		found = append(found, bad...)
+		if c != nil {
+			built = append(built, c)
+		}
+	}
+	if len(found) == 0 {
+		return built, nil
+	}
+	for _, c := range built {
+		if err := c.Close(ctx); err != nil {
+			log.Warn("closing a carrier", "carrier", c.Info().Name, "error", err)
+		}
+	}
+	return nil, found
+}
+
+func (a *app) buildCarrier(cfg *config, entry carrierEntry, types []carriers.Type, log *slog.Logger) (carriers.Carrier, problems) {
+	typ, ok := typeNamed(types, entry.Type)
+	if !ok {
+		return nil, problems{unknownType(entry, types)}
+	}
+	c, err := typ.New(entry.Name, entry.decode, carriers.Env{
+		Log:       log.With("carrier", entry.Name),
+		Now:       a.now,
+		Secret:    func(ref carriers.Secret) (string, error) { return a.secrets.resolve(string(ref)) },
+		PublicURL: string(cfg.Receipts.PublicURL),
+	})
+	if err == nil {
+		return c, nil
+	}
+	var known problems
+	if errors.As(err, &known) {
+		return nil, known
+	}
+	p := cfg.file.problem("config.carrier", entry.key, fmt.Sprintf("carrier %s: %s", entry.Name, oneLine(err.Error())))
+	var typed *cliError
+	if errors.As(err, &typed) {
+		p.Code = typed.Code
+		p.Hint = typed.Fix
+	}
+	return nil, problems{p}
+}
+
+func typeNamed(types []carriers.Type, name string) (carriers.Type, bool) {
+	for _, t := range types {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return carriers.Type{}, false
+}
+
+func unknownType(entry carrierEntry, types []carriers.Type) problem {
+	var names []string
+	for _, t := range types {
+		names = append(names, t.Name)
+	}
+	p := entry.file.problem("config.unknown_type", entry.key+".type", fmt.Sprintf("carrier %s: unknown type %q", entry.Name, entry.Type))
+	p.Valid = names
+	p.Hint = fmt.Sprintf("types: %v", names)
+	if near := nearest(entry.Type, names); near != "" {
+		p.Hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return p
+}
