@@ -56,21 +56,21 @@ func (a *agenda[T]) len() int {
 	return len(a.heap)
 }
 
-// next waits until something is due and appends up to limit of it to buf, earliest first. It is called by one
-// goroutine; an error is ctx's.
+// next waits until something is due and returns up to limit of it, earliest first, in buf's memory. It is called by
+// one goroutine; an error is ctx's, and what is returned beside it is due all the same.
 func (a *agenda[T]) next(ctx context.Context, buf []T, limit int) ([]T, error) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		var wait time.Duration
-		buf, wait = a.take(buf, limit)
+		buf, wait = a.take(buf[:0], limit)
 		if len(buf) > 0 {
 			return buf, ctx.Err()
 		}
 		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
-			return buf, ctx.Err()
+			return nil, ctx.Err()
 		case <-a.wake:
 		case <-timer.C:
 		}

@@ -57,7 +57,7 @@ type Refusal struct {
 // Failure is a way in which a message that was taken does not arrive.
 type Failure struct {
 	State carriers.ReceiptState `yaml:"state"` // "" = undelivered
-	Class carriers.Class        `yaml:"class"`
+	Class carriers.Class        `yaml:"class"` // "" = unknown
 	Code  string                `yaml:"code"`  // "" = the usual one of the class
 	Share float64               `yaml:"share"` // against the other entries; 0 = 1
 }
@@ -148,7 +148,7 @@ func (b Behaviour) check() error {
 		}
 	}
 	for _, f := range b.Failures {
-		if !f.Class.Known() || !(f.Share >= 0) || f.State != "" && (!f.State.Final() || f.State == carriers.ReceiptDelivered) {
+		if f.Class != "" && !f.Class.Known() || !(f.Share >= 0) || f.State != "" && (!f.State.Final() || f.State == carriers.ReceiptDelivered) {
 			return fmt.Errorf("failures: %q %q with share %v is not a failure", f.State, f.Class, f.Share)
 		}
 	}

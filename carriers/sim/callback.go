@@ -59,7 +59,7 @@ func (p *peer) sendReceipts(ctx context.Context) {
 	var ready []*callback
 	var err error
 	for err == nil {
-		ready, err = p.agenda.next(ctx, ready[:0], 256)
+		ready, err = p.agenda.next(ctx, ready, 256)
 		for _, c := range ready {
 			jobs <- c
 		}

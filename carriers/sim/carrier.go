@@ -191,7 +191,7 @@ func (c *Carrier) Run(ctx context.Context, deliver func(context.Context, []carri
 	var ready []due
 	for {
 		var err error
-		if ready, err = c.agenda.next(ctx, ready[:0], batch); err != nil {
+		if ready, err = c.agenda.next(ctx, ready, batch); err != nil {
 			c.putBack(ready, 0)
 			return nil
 		}

@@ -49,7 +49,7 @@ func (e *engine) end(done time.Duration, b *Behaviour, l, number luck, m *carrie
 	if state == "" {
 		state = carriers.ReceiptUndelivered
 	}
-	return outcome{state, why.Class, why.Code}
+	return outcome{state, or(why.Class, carriers.ClassUnknown), why.Code}
 }
 
 // receipts plans what is told of the end, and when.

@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Scenario is what a [Serve] plays: the carriers behind one address, each under /NAME.
+// Scenario is what a [Server] plays: the carriers behind one address, each under /NAME.
 type Scenario struct {
 	Seed     uint64          `yaml:"seed"`
 	Carriers map[string]Peer `yaml:"carriers"`
@@ -22,7 +22,7 @@ type Peer struct {
 	AuthToken  string  `yaml:"auth_token"`  // twilio: its password, and the key of X-Twilio-Signature
 	Token      string  `yaml:"token"`       // plain: the bearer token of submits and receipts
 
-	ReceiptRetries     *int `yaml:"receipt_retries"`     // attempts beyond the first to hand a receipt over; 5
+	ReceiptRetries     *int `yaml:"receipt_retries"`     // attempts beyond the first to hand a receipt over; 10
 	ReceiptConnections int  `yaml:"receipt_connections"` // to the callback's host; 16
 
 	Model `yaml:",inline"`
@@ -113,7 +113,7 @@ func (p *Peer) prepare(seed uint64) error {
 		p.Seed = seed
 	}
 	if p.ReceiptRetries == nil {
-		p.ReceiptRetries = ptr(5)
+		p.ReceiptRetries = ptr(10)
 	}
 	if p.ReceiptConnections == 0 {
 		p.ReceiptConnections = 16
