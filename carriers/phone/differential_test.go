@@ -170,7 +170,7 @@ func mutate(random *rand.Rand, region, national string) string {
 	for range random.IntN(4) {
 		switch at := random.IntN(len(digits)); random.IntN(8) {
 		case 0:
-			digits = slices.Delete(digits, at, min(at+1, max(1, len(digits)-1)+at))
+			digits = slices.Delete(digits, at, at+1)
 		case 1:
 			digits = slices.Insert(digits, at, byte('0'+random.IntN(10)))
 		default:
