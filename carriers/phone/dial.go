@@ -187,8 +187,7 @@ func (t *territory) stripNationalPrefix(national string) (string, error) {
 
 func (r *rules) cutNational(national string) (after string, found bool) {
 	if r.national.pattern == nil {
-		after, found = strings.CutPrefix(national, r.national.literal)
-		return after, found && r.national.literal != ""
+		return r.national.cutLiteral(national)
 	}
 	if !r.national.mayBegin(national) {
 		return national, false
@@ -207,7 +206,7 @@ func (r *rules) cutNational(national string) (after string, found bool) {
 func (p *prefix) cutIDD(digits string) (rest string, cut bool) {
 	switch {
 	case p.pattern == nil:
-		rest, cut = strings.CutPrefix(digits, p.literal)
+		rest, cut = p.cutLiteral(digits)
 	case p.mayBegin(digits):
 		if at := p.pattern.FindStringIndex(digits); at != nil {
 			rest, cut = digits[at[1]:], true

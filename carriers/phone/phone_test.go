@@ -72,7 +72,7 @@ func TestRefusals(t *testing.T) {
 		{"", "07912345678", CodeNoRegion, "default region"},
 		{"", "447912345678", CodeNoRegion, ""},
 		{"", "00999123456", CodeInvalid, "country code"},
-		{"", "00442079460", CodeTooShort, "GB"},
+		{"", "0044207946", CodeTooShort, "GB"},
 	}
 	for _, test := range tests {
 		got, err := parser(t, Options{DefaultRegion: test.region}).Parse(test.cell)

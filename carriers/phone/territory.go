@@ -195,14 +195,14 @@ func (t *territory) fit(national string) fit {
 
 // A prefix is a dialling prefix. Nearly all are plain digits or cannot begin as the number does, so the expression is rarely run.
 type prefix struct {
-	literal string         // the whole expression, where it is plain digits
-	pattern *regexp.Regexp // else the expression, bound to the start
-	first   [10]bool       // the digits that a match may begin with
+	literals []string       // the alternatives, where all are plain digits
+	pattern  *regexp.Regexp // else the expression, bound to the start
+	first    [10]bool       // the digits that a match may begin with
 }
 
 func newPrefix(expression string) (prefix, error) {
-	if strings.Trim(expression, "0123456789") == "" {
-		return prefix{literal: expression}, nil
+	if strings.Trim(expression, "0123456789|") == "" {
+		return prefix{literals: strings.Split(expression, "|")}, nil
 	}
 	pattern, err := regexp.Compile("^(?:" + expression + ")")
 	if err != nil {
@@ -245,6 +245,16 @@ func firstDigits(expression string) (first [10]bool, err error) {
 		}
 	}
 	return first, nil
+}
+
+// cutLiteral cuts the first alternative off that digits begin with.
+func (p *prefix) cutLiteral(digits string) (rest string, cut bool) {
+	for _, literal := range p.literals {
+		if rest, cut = strings.CutPrefix(digits, literal); cut {
+			return rest, true
+		}
+	}
+	return digits, false
 }
 
 // mayBegin reports whether the expression is worth running on digits.
