@@ -146,6 +146,7 @@ func TestEarlyReceiptComesBeforeTheAnswer(t *testing.T) {
 		var in inbox
 		run(t, c, &in, func() {
 			c.Submit(t.Context(), message("abcdefgh"))
+			synctest.Wait()
 			if len(in.got) != 1 {
 				t.Error("the answer came before the receipt")
 			}
