@@ -12,7 +12,7 @@ import (
 // first_name. It is NFKC and case folded, without a byte order mark or space around it, and every run of spaces, hyphens
 // and underscores is one underscore.
 func Normalize(header string) string {
-	name := strings.ReplaceAll(header, "\ufeff", "")
+	name := strings.ReplaceAll(strings.ToValidUTF8(header, "\ufffd"), "\ufeff", "")
 	// Folding can undo NFKC and NFKC can bring capitals back, hence NFKC on both sides.
 	name = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
 	name = strings.TrimFunc(name, unicode.IsSpace)

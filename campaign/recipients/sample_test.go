@@ -104,15 +104,20 @@ func sample(t *testing.T) []byte {
 	for _, i := range []int{58, 231, 407, 640, 911} {
 		rows[i][0] = ""
 	}
-	for i, phone := range map[int]string{
-		112: "4.47701E+11",      // a spreadsheet lost the digits
-		260: "n/a",              // nobody asked
-		389: "",                 // nobody knows
-		518: "+44 20 7946 0958", // a landline, and one of a range for films
-		702: "07911 1234",       // cut off
-		845: "07700 900461",     // of the range for films: nobody has it
+	for _, bad := range []struct {
+		row   int
+		phone string
+	}{
+		{112, "4.47701E+11"},      // a spreadsheet lost the digits
+		{260, "n/a"},              // nobody asked
+		{389, ""},                 // nobody knows
+		{518, "+44 20 7946 0958"}, // a landline, and one of a range for films
+		{702, "07911 1234"},       // cut off
+		{845, "07700 900461"},     // of the range for films: nobody has it
 	} {
-		rows[i][2], rows[i][3] = phone, "GB"
+		gb := places[0]
+		rows[bad.row] = []string{pick(strings.Fields(gb.first)), pick(strings.Fields(gb.last)), bad.phone, gb.country,
+			pick(strings.Split(gb.cities, ",")), ""}
 	}
 	for from, to := range map[int]int{40: 300, 77: 551, 305: 777, 620: 998} {
 		parsed, err := phonenumbers.Parse(rows[from][2], "GB")
