@@ -226,10 +226,7 @@ func (in *Intake) collect(ctx context.Context, order <-chan *chunk, sum *Tally) 
 		if err != nil {
 			return err
 		}
-		for i := range dups {
-			sum.undo(in.find(batch, &dups[i]))
-		}
-		sum.Duplicate += int64(len(dups))
+		sum.undo(batch, dups)
 		err = in.writeRejects(append(rejects, dups...))
 		batch, rejects = batch[:0], nil
 		return err
@@ -255,16 +252,6 @@ func (in *Intake) collect(ctx context.Context, order <-chan *chunk, sum *Tally) 
 		}
 	}
 	return flush()
-}
-
-// find returns the recipient that turned out to be a duplicate.
-func (in *Intake) find(batch []Recipient, dup *Reject) *Recipient {
-	for i := range batch {
-		if batch[i].Line == dup.Line {
-			return &batch[i]
-		}
-	}
-	return nil
 }
 
 func (in *Intake) writeRejects(rejects []Reject) error {

@@ -67,13 +67,22 @@ func (t *Tally) add(r *Recipient) {
 	}
 }
 
-// undo takes back a recipient that was counted before it turned out to be a duplicate.
-func (t *Tally) undo(r *Recipient) {
-	if r == nil {
+// undo takes back the recipients of a batch that were counted before they turned out to be duplicates.
+func (t *Tally) undo(batch []Recipient, dups []Reject) {
+	if len(dups) == 0 {
 		return
 	}
-	t.count(r, -1)
-	t.Samples = slices.DeleteFunc(t.Samples, func(s Recipient) bool { return s.Line == r.Line })
+	lines := make(map[int]bool, len(dups))
+	for i := range dups {
+		lines[dups[i].Line] = true
+	}
+	for i := range batch {
+		if lines[batch[i].Line] {
+			t.count(&batch[i], -1)
+		}
+	}
+	t.Samples = slices.DeleteFunc(t.Samples, func(s Recipient) bool { return lines[s.Line] })
+	t.Duplicate += int64(len(dups))
 }
 
 func (t *Tally) count(r *Recipient, n int64) {

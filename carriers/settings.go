@@ -73,3 +73,11 @@ func (p Price) String() string {
 	}
 	return d.Trim(2).String()
 }
+
+// PriceFor is the price of a segment to a country; not known is not the same as nothing.
+func (c Common) PriceFor(country string) (p Price, known bool) {
+	if p, known = c.Price[country]; !known {
+		p, known = c.Price["*"]
+	}
+	return p, known
+}

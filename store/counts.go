@@ -112,3 +112,10 @@ func (s *Store) Spent(ctx context.Context, campaignID int64) (p carriers.Price, 
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(cost), 0) FROM attempt_counts WHERE campaign_id = ?`, campaignID).Scan(&p)
 	return p, err
 }
+
+// Sharing is how many processes send with this database at the moment: they share the carriers' limits.
+func (s *Store) Sharing(ctx context.Context) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(DISTINCT lease_host || ' ' || lease_pid) FROM campaigns WHERE lease_until > ?
+		AND state IN ('running', 'draining')`, s.now().UnixMilli()).Scan(&n)
+	return n, err
+}

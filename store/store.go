@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/smsctl/smsctl/campaign"
 )
 
 // Options say how a store is opened.
@@ -214,3 +216,5 @@ func (s *Store) carrierID(tx *txn, name string) (int64, error) {
 	tx.afterCommit(func() { s.names.put(name, id) })
 	return id, nil
 }
+
+var _ campaign.Store = (*Store)(nil)

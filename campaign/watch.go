@@ -1,0 +1,388 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// Fates are the attempts of which something is not known yet.
+type Fates interface {
+	OpenAttempts(ctx context.Context, campaignID, after int64, limit int) ([]Open, error)
+	OpenAttempt(ctx context.Context, attempt int64) (Open, error)
+	Resolve(ctx context.Context, lease string, o Outcome) error
+}
+
+// Arrivals are the receipts, whoever received them.
+type Arrivals interface {
+	Follow(ctx context.Context, campaignID, after int64, limit int) ([]Settled, int64, error)
+	LastReceipt(ctx context.Context) (int64, error)
+	ApplyReceipts(ctx context.Context, carrier, via string, rs []carriers.Receipt) error
+	Overdue(ctx context.Context, lease string, attempt int64, again bool, reason string, at time.Time) error
+	Requeue(ctx context.Context, lease string, recipient int64, from State, reason string, at time.Time) error
+}
+
+// watch follows the attempts after their submit: receipts that say "not delivered", receipts that do not come, submits
+// whose outcome is not known.
+type watch struct {
+	*Runner
+	byName map[string]carriers.Carrier
+	polls  map[string]*pace
+
+	mu       sync.Mutex
+	due      timetable[look]
+	doubtful int   // ambiguous attempts among them
+	cursor   int64 // the last receipt row followed
+}
+
+// look is an appointment with an attempt.
+type look struct {
+	attempt   int64
+	ambiguous bool
+	asked     int // times a lookup was undecided
+}
+
+const (
+	watchTick   = 100 * time.Millisecond
+	lookupFirst = 5 * time.Second  // a vendor's search lags behind its sends
+	lookupAgain = 30 * time.Second // and says "absent" only when asked twice
+	resumeGrace = 10 * time.Second // for receipts that a vendor repeats after we were away
+	pageOfOpen  = 1000
+)
+
+func newWatch(r *Runner) *watch {
+	w := &watch{Runner: r, byName: map[string]carriers.Carrier{}, polls: map[string]*pace{}}
+	for _, c := range r.Carriers {
+		name := c.Info().Name
+		w.byName[name], w.polls[name] = c, newPace(c.Info().Common.MaxPerSecond)
+	}
+	return w
+}
+
+// submitted makes an appointment with a new attempt, if its story is not over.
+func (w *watch) submitted(now time.Time, res result) {
+	switch res.decision.Next {
+	case Awaiting:
+		w.add(now.Add(w.receiptWait(w.Carriers[res.carrier])), look{attempt: res.attempt})
+	case Unknown:
+		w.add(now.Add(lookupFirst), look{attempt: res.attempt, ambiguous: true})
+	}
+}
+
+func (w *watch) add(at time.Time, l look) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.due.add(at, l)
+	if l.ambiguous {
+		w.doubtful++
+	}
+}
+
+func (w *watch) len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.due.len()
+}
+
+// doubts says whether an ambiguous attempt is still being asked about.
+func (w *watch) doubts() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.doubtful > 0
+}
+
+// run keeps the appointments until ctx ends.
+func (w *watch) run(ctx context.Context) (err error) {
+	if err := w.resume(ctx); err != nil {
+		return err
+	}
+	tick := time.NewTicker(watchTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := w.follow(ctx); err != nil {
+			return err
+		}
+		if err := w.keep(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// resume makes appointments with what an earlier run has left open.
+func (w *watch) resume(ctx context.Context) (err error) {
+	if w.cursor, err = w.Store.LastReceipt(ctx); err != nil {
+		return err
+	}
+	now := w.Now()
+	for after := int64(0); ; {
+		open, err := w.Store.OpenAttempts(ctx, w.Campaign.ID, after, pageOfOpen)
+		if err != nil || len(open) == 0 {
+			return err
+		}
+		for i := range open {
+			o := &open[i]
+			after = o.Recipient
+			at, c := now.Add(lookupFirst), w.byName[o.Carrier]
+			if o.State == AttemptAccepted && c != nil {
+				at = later(o.BegunAt.Add(w.receiptWait(c)), now.Add(min(resumeGrace, w.receiptWait(c))))
+			}
+			w.add(at, look{attempt: o.Attempt, ambiguous: o.State == AttemptAmbiguous})
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// follow sends messages on whose receipts say "not delivered" for a reason that is not the recipient's.
+func (w *watch) follow(ctx context.Context) error {
+	for {
+		arrived, last, err := w.Store.Follow(ctx, w.Campaign.ID, w.cursor, pageOfOpen)
+		if err != nil {
+			return err
+		}
+		full := last-w.cursor >= pageOfOpen
+		w.cursor = last
+		if err := together(ctx, arrived, w.failed); err != nil || !full {
+			return err
+		}
+	}
+}
+
+// together does something for many attempts at once: each waits for a commit, and the commits are shared.
+func together[T any](ctx context.Context, all []T, do func(context.Context, T) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, one := range all {
+		g.Go(func() error { return do(ctx, one) })
+	}
+	return g.Wait()
+}
+
+// atOnce bounds how many attempts are asked about or moved on at the same time.
+const atOnce = 64
+
+func (w *watch) failed(ctx context.Context, s Settled) error {
+	if !s.Applied || s.Now != Undelivered || !s.State.Final() || !mayFollow(s.State, s.Class) || !w.maySend(s.Counted) {
+		return nil
+	}
+	err := w.Store.Requeue(ctx, w.Lease, s.Recipient, Undelivered, "not delivered by "+s.Carrier, w.Now())
+	return ignore(err, ErrNotDue)
+}
+
+// maySend says whether another attempt is left to a message and its validity has not ended.
+func (w *watch) maySend(counted int) bool {
+	return counted < w.Campaign.Settings.MaxAttempts &&
+		(w.Campaign.ValidUntil.IsZero() || w.Now().Before(w.Campaign.ValidUntil))
+}
+
+func ignore(err, target error) error {
+	if errors.Is(err, target) {
+		return nil
+	}
+	return err
+}
+
+// keep keeps the appointments that are due.
+func (w *watch) keep(ctx context.Context) error {
+	for {
+		looks := w.take()
+		if len(looks) == 0 {
+			return nil
+		}
+		err := together(ctx, looks, func(ctx context.Context, l look) error {
+			return ignore(w.visit(ctx, l), ErrNotDue)
+		})
+		w.mu.Lock()
+		for _, l := range looks {
+			if l.ambiguous {
+				w.doubtful--
+			}
+		}
+		w.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// take removes some appointments that are due from the timetable.
+func (w *watch) take() (looks []look) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(looks) < pageOfOpen {
+		l, ok := w.due.due(w.Now())
+		if !ok {
+			break
+		}
+		looks = append(looks, l)
+	}
+	return looks
+}
+
+func (w *watch) visit(ctx context.Context, l look) error {
+	o, err := w.Store.OpenAttempt(ctx, l.attempt)
+	if err != nil {
+		return err
+	}
+	if o.State == AttemptAmbiguous {
+		return w.askAbout(ctx, l, &o)
+	}
+	return w.overdue(ctx, &o)
+}
+
+// overdue asks the carrier first, if it can be asked; then the message goes to another one, or is held.
+func (w *watch) overdue(ctx context.Context, o *Open) error {
+	if settled, err := w.poll(ctx, o); settled || err != nil {
+		return err
+	}
+	s := &w.Campaign.Settings
+	again := !s.HoldNoReceipt && !s.AtMostOnce && o.Last && w.maySend(o.Counted) && len(w.Carriers) > 1
+	reason := "no receipt from " + o.Carrier + " in time"
+	return w.Store.Overdue(ctx, w.Lease, o.Attempt, again, reason, w.Now())
+}
+
+// poll asks what became of an attempt and stores the answer as a receipt. It is skipped when that would take more than
+// a tenth of the carrier's rate.
+func (w *watch) poll(ctx context.Context, o *Open) (settled bool, err error) {
+	p, ok := w.byName[o.Carrier].(carriers.Poller)
+	if !ok || o.Submitted.ID == "" || !w.polls[o.Carrier].allow(w.Now()) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	rc, err := p.Poll(ctx, o.Submitted)
+	if err != nil {
+		w.Log.Warn("poll", slog.String("carrier", o.Carrier), slog.Any("error", err))
+		w.polls[o.Carrier].rest(w.Now())
+		return false, nil
+	}
+	if rc.State.Rank() == 0 {
+		return false, nil
+	}
+	if rc.Ref == "" {
+		rc.Ref = o.Submitted.Ref
+	}
+	return rc.State.Final(), w.Store.ApplyReceipts(ctx, o.Carrier, "poll", []carriers.Receipt{rc})
+}
+
+const askTimeout = 10 * time.Second
+
+// askAbout tries to find out whether a carrier took a message whose answer was lost, then applies the policy of the
+// message's type.
+func (w *watch) askAbout(ctx context.Context, l look, o *Open) error {
+	found, err := w.lookup(ctx, o)
+	switch {
+	case err != nil:
+		w.Log.Warn("lookup", slog.String("carrier", o.Carrier), slog.Any("error", err))
+		w.polls[o.Carrier].rest(w.Now())
+	case found.Verdict == carriers.Found:
+		return w.found(ctx, o, found)
+	case found.Verdict == carriers.Absent:
+		res := carriers.Refuse(carriers.ClassCarrierTransient, "", "", "the carrier has no record of it")
+		return w.resolve(ctx, o, res, w.requeueOr(o, Failed), "proved not taken by "+o.Carrier)
+	}
+	_, canAsk := w.byName[o.Carrier].(carriers.Looker)
+	deadline := o.BegunAt.Add(w.receiptWait(w.byName[o.Carrier]))
+	if canAsk && l.asked == 0 || !w.holds() && w.Now().Before(deadline) {
+		at := w.Now().Add(lookupAgain)
+		if at.After(deadline) {
+			at = later(deadline, w.Now().Add(watchTick))
+		}
+		w.add(at, look{attempt: l.attempt, ambiguous: true, asked: l.asked + 1})
+		return nil
+	}
+	if w.holds() || !o.Last || !w.maySend(o.Counted) {
+		return nil // it stays unknown: a person may reconcile it
+	}
+	return w.resolve(ctx, o, carriers.Ambiguous("", "", ""), Queued, "no answer from "+o.Carrier+", sent again")
+}
+
+// holds says whether a message whose outcome is not known stays where it is.
+func (w *watch) holds() bool {
+	return w.Campaign.Settings.HoldAmbiguous || w.Campaign.Settings.AtMostOnce
+}
+
+func (w *watch) requeueOr(o *Open, otherwise State) State {
+	if w.maySend(o.Counted) {
+		return Queued
+	}
+	return otherwise
+}
+
+func (w *watch) lookup(ctx context.Context, o *Open) (carriers.Finding, error) {
+	c, ok := w.byName[o.Carrier].(carriers.Looker)
+	if !ok || !w.polls[o.Carrier].allow(w.Now()) {
+		return carriers.Finding{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return c.Lookup(ctx, o.Submitted)
+}
+
+// found adopts a message that the carrier turned out to have taken.
+func (w *watch) found(ctx context.Context, o *Open, f carriers.Finding) error {
+	if err := w.resolve(ctx, o, carriers.Accept(f.ID, "found by lookup"), Awaiting, ""); err != nil {
+		return err
+	}
+	w.add(w.Now().Add(w.receiptWait(w.byName[o.Carrier])), look{attempt: o.Attempt})
+	if f.Receipt.State.Rank() == 0 {
+		return nil
+	}
+	f.Receipt.Ref = o.Submitted.Ref
+	return w.Store.ApplyReceipts(ctx, o.Carrier, "lookup", []carriers.Receipt{f.Receipt})
+}
+
+func (w *watch) resolve(ctx context.Context, o *Open, res carriers.Result, next State, reason string) error {
+	return w.Store.Resolve(ctx, w.Lease, Outcome{
+		Attempt: o.Attempt, Recipient: o.Recipient, Result: res, Next: next, NotBefore: w.Now(), Reason: reason,
+	})
+}
+
+// pace lets questions through at a tenth of a carrier's rate.
+type pace struct {
+	mu    sync.Mutex
+	every time.Duration
+	next  time.Time
+}
+
+func newPace(perSecond float64) *pace {
+	if perSecond <= 0 {
+		perSecond = 500
+	}
+	return &pace{every: time.Duration(float64(time.Second) * 10 / perSecond)}
+}
+
+func (p *pace) allow(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.next.After(now.Add(time.Second)) { // some may come at once
+		return false
+	}
+	p.next = later(p.next, now).Add(p.every)
+	return true
+}
+
+// rest leaves a carrier alone that did not answer: one that hangs must not hold up the questions to the others.
+func (p *pace) rest(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next = now.Add(pollRest)
+}
+
+const pollRest = 30 * time.Second

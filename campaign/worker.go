@@ -1,0 +1,65 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// work submits what dispatch assigns. There are as many workers as the carriers' windows hold.
+func (d *dispatch) work(ctx context.Context) {
+	for a := range d.assign {
+		d.results <- d.submit(ctx, a)
+	}
+}
+
+// submit is the one place from which a message leaves: the attempt is committed, then the carrier is called, then the
+// outcome is queued for the writer.
+func (d *dispatch) submit(ctx context.Context, a assignment) result {
+	j, c := a.job, d.Carriers[a.carrier]
+	info := c.Info()
+	res := result{job: j, carrier: a.carrier, cost: a.cost}
+	if ctx.Err() != nil {
+		res.skipped = true
+		return res
+	}
+	started, err := d.Store.Begin(ctx, Start{
+		Lease: d.Lease, Recipient: j.ID, Carrier: info.Name, ByID: !info.RefInReceipts, Cost: a.cost, Why: a.why,
+	})
+	switch {
+	case errors.Is(err, ErrOptedOut), errors.Is(err, ErrNotDue), errors.Is(err, context.Canceled):
+		res.skipped = true
+		return res
+	case err != nil:
+		res.err = err
+		return res
+	}
+	res.submit = c.Submit(ctx, d.message(j, info, started.Ref))
+	res.decision = decide(res.submit, facts{
+		settings: &d.Campaign.Settings, counted: j.Counted, tries: j.tries, blind: blind(c),
+	})
+	o := Outcome{
+		Attempt: started.Attempt, Recipient: j.ID, Result: res.submit, Counted: res.decision.Counted, Next: res.decision.Next,
+		NotBefore: d.Now().Add(res.decision.After), Reason: res.decision.Reason, OptOut: res.decision.OptOut,
+	}
+	res.attempt = started.Attempt
+	// The outcome must reach the writer even when the run is being cut off.
+	res.err = d.Store.Record(context.WithoutCancel(ctx), o)
+	return res
+}
+
+func (d *dispatch) message(j *job, info carriers.Info, ref string) carriers.Message {
+	m := carriers.Message{
+		Ref: ref, To: j.To, Country: j.Country, From: d.Campaign.Sender, Text: j.Text, UCS2: j.UCS2, Segments: j.Segments,
+		Type: string(d.Campaign.Type),
+	}
+	if !d.Campaign.ValidUntil.IsZero() {
+		m.Validity = max(d.Campaign.ValidUntil.Sub(d.Now()), time.Second)
+	}
+	if d.Callback != nil {
+		m.ReceiptURL = d.Callback(info.Name, ref)
+	}
+	return m
+}
