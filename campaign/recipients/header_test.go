@@ -33,6 +33,7 @@ func TestNormalize(t *testing.T) {
 
 func FuzzNormalize(f *testing.F) {
 	f.Add("First Name")
+	f.Add("\uab85\u13b5")
 	f.Add("\u0345\u0390 -_ǅ\ufeff")
 	f.Fuzz(func(t *testing.T, header string) {
 		once := Normalize(header)

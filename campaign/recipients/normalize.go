@@ -13,8 +13,9 @@ import (
 // and underscores is one underscore.
 func Normalize(header string) string {
 	name := strings.ReplaceAll(strings.ToValidUTF8(header, "\ufffd"), "\ufeff", "")
-	// Folding can undo NFKC and NFKC can bring capitals back, hence NFKC on both sides.
-	name = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+	// Folding can undo NFKC, hence NFKC on both sides. Folded Cherokee is in capitals, hence the lower case: to normalise
+	// a name again must change nothing.
+	name = norm.NFKC.String(strings.ToLower(cases.Fold().String(norm.NFKC.String(name))))
 	name = strings.TrimFunc(name, unicode.IsSpace)
 
 	var b strings.Builder
