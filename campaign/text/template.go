@@ -54,21 +54,20 @@ func Parse(source string) (*Template, error) {
 			break
 		}
 		open += at
-		before := source[at:open]
-		if kept, escaped := unescape(before); escaped {
-			literal.WriteString(kept + "{{")
+		before, escaped := unescape(source[at:open])
+		literal.WriteString(before)
+		if escaped {
+			literal.WriteString("{{")
 			at = open + 2
 			continue
-		} else {
-			literal.WriteString(kept)
 		}
 		flush()
-		p, err := parsePlaceholder(source, open)
+		p, length, err := parsePlaceholder(source, open)
 		if err != nil {
 			return nil, err
 		}
 		t.pieces = append(t.pieces, p)
-		at = open + 2 + strings.Index(source[open+2:], "}}") + 2
+		at = open + length
 	}
 	flush()
 	return t, nil
@@ -81,12 +80,10 @@ func unescape(before string) (kept string, escaped bool) {
 	return before[:len(bare)+slashes/2], slashes%2 == 1
 }
 
-// parsePlaceholder reads the placeholder whose braces open at open.
-func parsePlaceholder(source string, open int) (piece, error) {
-	fault := func(format string, args ...any) (piece, error) {
-		where := locate(source, open)
-		return piece{}, &SyntaxError{Line: where.line, Column: where.column, Message: fmt.Sprintf(format, args...)}
-	}
+// parsePlaceholder reads the placeholder whose braces open at open, and tells how long it is.
+func parsePlaceholder(source string, open int) (piece, int, error) {
+	p := piece{position: locate(source, open)}
+	fault := func(format string, args ...any) (piece, int, error) { return piece{}, 0, p.fault(format, args...) }
 	inside, _, closed := strings.Cut(source[open+2:], "}}")
 	if again := strings.Index(inside, "{{"); !closed || again >= 0 {
 		return fault(`"{{" is not closed by "}}"; write \{{ for literal braces`)
@@ -94,8 +91,7 @@ func parsePlaceholder(source string, open int) (piece, error) {
 	before, fallback, hasDefault := strings.Cut(inside, "|")
 	parts := strings.Split(before, ":")
 	name := strings.TrimSpace(parts[0])
-	p := piece{name: name, folded: FoldName(name), fallback: strings.TrimSpace(fallback), hasDefault: hasDefault,
-		position: locate(source, open)}
+	p.name, p.folded, p.fallback, p.hasDefault = name, FoldName(name), strings.TrimSpace(fallback), hasDefault
 	switch {
 	case strings.HasPrefix(name, "."):
 		return fault("%q is the way of Go templates; here it is {{%s}}", "{{"+inside+"}}", strings.TrimSpace(strings.TrimLeft(inside, " .")))
@@ -113,7 +109,7 @@ func parsePlaceholder(source string, open int) (piece, error) {
 		}
 		p.filters = append(p.filters, f)
 	}
-	return p, nil
+	return p, len("{{") + len(inside) + len("}}"), nil
 }
 
 // locate turns an offset into a line and a column.

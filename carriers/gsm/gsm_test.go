@@ -77,9 +77,9 @@ func TestMeasureDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestAlphabet compares the whole of Unicode with another implementation of the alphabet.
+// TestAlphabet compares the basic plane of Unicode with another implementation of the alphabet.
 func TestAlphabet(t *testing.T) {
-	for r := rune(0); r <= 0x10ffff; r++ {
+	for r := rune(0); r <= 0xffff; r++ {
 		if r >= 0xd800 && r < 0xe000 {
 			continue
 		}
@@ -136,7 +136,7 @@ func TestOffenders(t *testing.T) {
 
 // TestPlainCharactersAreClusters holds the shortcut against the full rules.
 func TestPlainCharactersAreClusters(t *testing.T) {
-	for r := rune(0); r <= 0x10ffff; r++ {
+	for r := rune(0); r <= 0xffff; r++ {
 		if !plain(r) {
 			continue
 		}

@@ -24,7 +24,8 @@ func Encode(text string) ([]byte, error) {
 }
 
 // Decode returns the text of unpacked septets. As the standard asks of a receiver, an escape before a septet that the
-// extension table does not have is shown as the character of the basic alphabet, and an escape at the end as a space. A byte over 0x7f is an error.
+// extension table does not have is shown as the character of the basic alphabet, and an escape at the end as a space. A byte
+// over 0x7f is an error.
 func Decode(septets []byte) (string, error) {
 	var b strings.Builder
 	b.Grow(len(septets))

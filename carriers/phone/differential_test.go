@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -186,9 +187,12 @@ func mutate(random *rand.Rand, region, national string) string {
 
 // FuzzParse compares any dialled digits with libphonenumber, and holds Parse to its promises on any cell.
 func FuzzParse(f *testing.F) {
-	for _, cell := range []string{"+447912345678", "07912345678", "0044 7912 345678", "(+44) (0)7912-345678", "tel:+1-415-555-2671", "4.47912E+11",
-		"447912345678.0", "1-800-FLOWERS", "020 7946 0958 x12", "=+447912345678", "'+447912345678", "٠٧٩١٢٣٤٥٦٧٨", "０７９１２３４５６７８",
-		"+5491123456789", "011 15 2345-6789", "5511961234567", "+80012345678", "++44791", "+0", "\u202a+447912345678\u202c", "07912345678/07912345679"} {
+	for _, cell := range []string{
+		"+447912345678", "07912345678", "0044 7912 345678", "(+44) (0)7912-345678", "tel:+1-415-555-2671", "4.47912E+11", "447912345678.0",
+		"1-800-FLOWERS", "020 7946 0958 x12", "=+447912345678", "'+447912345678", "٠٧٩١٢٣٤٥٦٧٨", "０７９１２３４５６７８", "+5491123456789",
+		"011 15 2345-6789", "5511961234567", "+80012345678", "++44791", "+0", "\u202a+447912345678\u202c", "07912345678/07912345679",
+		"+8100000000000",
+	} {
 		for _, region := range []string{"GB", "US", "AR", "BR", ""} {
 			f.Add(cell, region)
 		}
@@ -214,6 +218,15 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%q: %v is no *Error", cell, err)
 			}
 			return
+		}
+		visible := strings.Map(func(r rune) rune {
+			if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r) {
+				return -1
+			}
+			return r
+		}, cell)
+		if want := theirs(visible, region); want != (opinion{}) && want.e164 != n.E164 {
+			t.Fatalf("%q read in %q is %v, libphonenumber says %+v", cell, region, n, want)
 		}
 		again, err := p.Parse(n.E164)
 		if err != nil || again != n {

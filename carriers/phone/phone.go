@@ -41,7 +41,7 @@ type Options struct {
 	// must begin with + or 00.
 	DefaultRegion string
 	// AllowAnyType lets numbers through that are not known to be mobile: landlines and all other types, and, where they are
-	// written with their country code, numbers of the right length in ranges that are not known at all.
+	// written in full with + and country code, numbers of the right length in ranges that are not known at all.
 	AllowAnyType bool
 }
 
@@ -103,7 +103,7 @@ type identity struct {
 	resolved
 	owner *territory // the region of a shared calling code that has such numbers
 	kind  Type
-	plus  bool
+	full  bool  // written in E.164, nothing was cut off or added
 	why   error // why it could not be taken apart
 }
 
@@ -119,7 +119,7 @@ func (p *Parser) identify(d dialled) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	id := identity{resolved: n, owner: owner, plus: d.plus}
+	id := identity{resolved: n, owner: owner, full: d.plus && d.digits == n.territory.codeDigits+n.national}
 	if owner != nil {
 		id.kind = rules.kindOf(n.national)
 	}
@@ -132,7 +132,7 @@ func (id *identity) ok(p *Parser) bool {
 	case id.why != nil:
 		return false
 	case id.kind == Unknown:
-		return p.anyType && id.plus && id.territory.fit(id.national) == fitComplete
+		return p.anyType && id.full && id.territory.fit(id.national) == fitComplete
 	default:
 		return p.anyType || id.kind.Textable()
 	}
