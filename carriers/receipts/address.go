@@ -1,0 +1,85 @@
+package receipts
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/url"
+	"strings"
+)
+
+const (
+	prefix    = "/receipts/"
+	wellKnown = ".well-known/smsctl" // no carrier can be called that: a name has no slash, and the two-part form is taken
+	macBytes  = 16                   // 2^64 guesses over a network for an even chance of one forged receipt
+)
+
+// URL is the address for the receipts of one attempt. It is made once per submit.
+func URL(publicURL, carrier, ref string, key []byte) string {
+	base := strings.TrimRight(publicURL, "/")
+	carrier, ref = url.PathEscape(carrier), url.PathEscape(ref)
+	sum := sign(key, "receipt", carrier, ref)
+	b := make([]byte, 0, len(base)+len(prefix)+len(carrier)+len(ref)+4+22)
+	b = append(append(append(b, base...), prefix...), carrier...)
+	b = append(append(append(b, '/'), ref...), "?k="...)
+	return string(base64.RawURLEncoding.AppendEncode(b, sum))
+}
+
+// sign is the mac over a purpose and names, which are escaped, so that the slash between them is unambiguous. The
+// purpose keeps what one endpoint signs from being of use at another.
+func sign(key []byte, purpose, carrier, ref string) []byte {
+	h := hmac.New(sha256.New, key)
+	b := make([]byte, 0, 128)
+	b = append(append(append(append(append(b, purpose...), '/'), carrier...), '/'), ref...)
+	h.Write(b)
+	return h.Sum(make([]byte, 0, sha256.Size))[:macBytes]
+}
+
+// holds compares in constant time.
+func holds(key []byte, purpose, carrier, ref, mac string) bool {
+	if len(key) == 0 { // an empty key would make everybody's mac right
+		return false
+	}
+	got, err := base64.RawURLEncoding.Strict().DecodeString(mac)
+	want := sign(key, purpose, url.PathEscape(carrier), url.PathEscape(ref))
+	return err == nil && subtle.ConstantTimeCompare(got, want) == 1
+}
+
+// cut takes an escaped path apart: carrier, and reference if there is one. A trailing slash is not an empty reference
+// but somebody else's address.
+func cut(path string) (carrier, ref string, ok bool) {
+	rest, ok := strings.CutPrefix(path, prefix)
+	if !ok {
+		return "", "", false
+	}
+	carrier, ref, two := strings.Cut(rest, "/")
+	carrier, err1 := url.PathUnescape(carrier)
+	ref, err2 := url.PathUnescape(ref)
+	if err1 != nil || err2 != nil || carrier == "" || two && ref == "" || strings.Contains(ref, "/") {
+		return "", "", false
+	}
+	return carrier, ref, true
+}
+
+// public is what the carriers are told, taken apart once.
+type public struct {
+	base string // without a slash at its end
+	path string // the path of it, "" if none
+}
+
+func newPublic(publicURL string) public {
+	p := public{base: strings.TrimRight(publicURL, "/")}
+	if u, err := url.Parse(p.base); err == nil {
+		p.path = u.EscapedPath()
+	}
+	return p
+}
+
+// strip removes public_url's own path from a request's: a proxy in front may have left it there or taken it away.
+func (p public) strip(path string) string {
+	if rest, ok := strings.CutPrefix(path, p.path); ok && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	return path
+}

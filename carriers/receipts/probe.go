@@ -1,0 +1,58 @@
+package receipts
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	probeTimeout = 5 * time.Second
+	nonceMost    = 64
+)
+
+// identify proves that this listener has the key, without giving it away.
+func (l *Listener) identify(w http.ResponseWriter, r *http.Request) {
+	nonce := r.URL.Query().Get("nonce")
+	if r.Method != http.MethodGet || len(nonce) < 16 || len(nonce) > nonceMost || len(l.key) == 0 {
+		http.Error(w, "GET with a nonce of 16 to 64 characters", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	sum := sign(l.key, "probe", "", url.PathEscape(nonce))
+	_, _ = io.WriteString(w, base64.RawURLEncoding.EncodeToString(sum)) // the asker left: nobody to tell
+}
+
+// Probe asks whether the listener behind an address has our key, which is to say: whether it works on our database.
+// An address at which something else answers gives false and no error.
+func Probe(ctx context.Context, baseURL string, key []byte) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	nonce := rand.Text()
+	address := strings.TrimRight(baseURL, "/") + prefix + wellKnown + "?nonce=" + nonce
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return false, fmt.Errorf("probing the receipt listener: %w", err)
+	}
+	client := http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return false, fmt.Errorf("probing the receipt listener: %w", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to its end or given up
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 256))
+	if err != nil {
+		return false, fmt.Errorf("probing the receipt listener: %w", err)
+	}
+	return resp.StatusCode == http.StatusOK && holds(key, "probe", "", nonce, string(answer)), nil
+}
