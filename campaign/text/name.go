@@ -2,39 +2,18 @@ package text
 
 import (
 	"strings"
-	"unicode"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
+	"github.com/smsctl/smsctl/campaign/recipients"
 )
 
-// FoldName returns the form in which names of columns, variables and placeholders are compared: without case, in compatibility form
-// (full-width letters are letters), and with every run of blanks, hyphens and underscores as one underscore.
-func FoldName(name string) string {
-	folded := cases.Fold().String(norm.NFKC.String(name))
-	var b strings.Builder
-	gap := false
-	for _, r := range folded {
-		switch {
-		case unicode.Is(unicode.Cf, r): // the byte order mark of a first header, and other marks nobody sees
-		case r == '_', r == '-', unicode.IsSpace(r), unicode.IsControl(r):
-			gap = b.Len() > 0
-		default:
-			if gap {
-				b.WriteByte('_')
-				gap = false
-			}
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
+// fold returns the form in which names are compared: that of the columns of a CSV file.
+func fold(name string) string { return recipients.Normalize(name) }
 
 // nearest returns the name that folded was probably meant to be, "" if none is near.
 func nearest(folded string, names []string) string {
 	best, bestDistance := "", 1+max(1, len(folded)/3)
 	for _, name := range names {
-		candidate := FoldName(name)
+		candidate := fold(name)
 		d := distance(folded, candidate)
 		if strings.ReplaceAll(folded, "_", "") == strings.ReplaceAll(candidate, "_", "") {
 			d = 0

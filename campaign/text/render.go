@@ -162,7 +162,7 @@ func squeeze(value string) string {
 func (p *piece) findColumn(columns []string) (int, error) {
 	found := -1
 	for i, column := range columns {
-		if FoldName(column) != p.folded {
+		if fold(column) != p.folded {
 			continue
 		}
 		if found >= 0 {
@@ -175,7 +175,7 @@ func (p *piece) findColumn(columns []string) (int, error) {
 
 func (p *piece) findVar(vars map[string]string) (value string, found bool, err error) {
 	for name, v := range vars {
-		if FoldName(name) != p.folded {
+		if fold(name) != p.folded {
 			continue
 		}
 		if found {

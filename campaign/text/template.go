@@ -91,7 +91,7 @@ func parsePlaceholder(source string, open int) (piece, int, error) {
 	before, fallback, hasDefault := strings.Cut(inside, "|")
 	parts := strings.Split(before, ":")
 	name := strings.TrimSpace(parts[0])
-	p.name, p.folded, p.fallback, p.hasDefault = name, FoldName(name), strings.TrimSpace(fallback), hasDefault
+	p.name, p.folded, p.fallback, p.hasDefault = name, fold(name), strings.TrimSpace(fallback), hasDefault
 	switch {
 	case strings.HasPrefix(name, "."):
 		return fault("%q is the way of Go templates; here it is {{%s}}", "{{"+inside+"}}", strings.TrimSpace(strings.TrimLeft(inside, " .")))

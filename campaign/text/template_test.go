@@ -165,17 +165,6 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestFoldName(t *testing.T) {
-	for in, want := range map[string]string{
-		"First Name": "first_name", " first__-name ": "first_name", "\ufeffPhone": "phone", "ＰＨＯＮＥ": "phone", "STRASSE": "strasse",
-		"Straße": "strasse", "_x_": "x", "": "", " - ": "",
-	} {
-		if got := FoldName(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestRenderAllocatesOnce(t *testing.T) {
 	b := bind(t, "Hi {{first_name:title|there}}, 20 % off in {{city}} with {{code}}", Reject)
 	row := []string{"", "Jörg", "Köln"}
