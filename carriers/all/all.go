@@ -1,0 +1,16 @@
+// Package all is the one list of carrier types. A new type is one line here.
+package all
+
+import (
+	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/generic"
+	"github.com/smsctl/smsctl/carriers/twilio"
+)
+
+// Types returns the carrier types in the order of their names.
+func Types() []carriers.Type {
+	return []carriers.Type{
+		generic.Type(),
+		twilio.Type(),
+	}
+}
