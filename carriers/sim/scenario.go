@@ -82,10 +82,20 @@ func ReadScenario(path string) (Scenario, error) {
 // carriers' defaults.
 func ParseScenario(b []byte) (Scenario, error) {
 	var s Scenario
-	if err := yaml.UnmarshalWithOptions(b, &s, yaml.Strict()); err != nil {
+	if err := decode(b, &s); err != nil {
 		return Scenario{}, fmt.Errorf("reading the scenario: %w", err)
 	}
 	return s, s.prepare()
+}
+
+// decode is strict, and survives the tags on which the library itself breaks ("errors: !x 0" is one).
+func decode(b []byte, into any) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("not readable as YAML: %v", p)
+		}
+	}()
+	return yaml.UnmarshalWithOptions(b, into, yaml.Strict())
 }
 
 // prepare fills in defaults and checks. It may be called twice.
