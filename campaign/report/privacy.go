@@ -85,3 +85,12 @@ func digits(s string) string {
 		return r
 	}, s)
 }
+
+// hideNumber shows a text in which the number e164 may stand in full.
+func (p Privacy) hideNumber(text, e164 string) string {
+	if p.mode == Full || e164 == "" {
+		return text
+	}
+	shown := p.Number(e164)
+	return strings.NewReplacer(e164, shown, strings.TrimPrefix(e164, "+"), shown).Replace(text)
+}
