@@ -190,8 +190,8 @@ func (c *Carrier) take(m *carriers.Message, f *fate, now time.Time) {
 func (c *Carrier) Run(ctx context.Context, deliver func(context.Context, []carriers.Receipt) error) error {
 	var ready []due
 	for {
-		var err error
-		if ready, err = c.agenda.next(ctx, ready, batch); err != nil {
+		ready, _ = c.agenda.next(ctx, ready, batch) // its error is ctx's
+		if ctx.Err() != nil {
 			c.putBack(ready, 0)
 			return nil
 		}

@@ -68,13 +68,13 @@ func (l *ledger) add(m *carriers.Message, f *fate, now time.Time) int32 {
 	} else {
 		to = l.at(previous).to
 	}
-	l.last[to] = int32(n) //nolint:gosec // two thousand million messages do not fit in memory
+	l.last[to] = int32(n)
 	page := &l.pages[n/pageSize]
 	*page = append(*page, record{
 		to: to, from: from, ref: strings.Clone(m.Ref), text: l.latest, at: now.UnixNano(), done: now.Add(f.done).UnixNano(),
 		final: end, previous: previous, delivered: f.delivered,
 	})
-	return int32(n) //nolint:gosec // as above
+	return int32(n)
 }
 
 func (l *ledger) len() int {
@@ -117,7 +117,7 @@ func (l *ledger) find(id string) (int32, bool) {
 	if i >= uint64(l.len()) || mix(l.salt+i) != high {
 		return 0, false
 	}
-	return int32(i), true //nolint:gosec // below len
+	return int32(i), true
 }
 
 // list calls each for the records of a number, or of all, the latest first, until it returns false.
@@ -125,7 +125,7 @@ func (l *ledger) list(to string, each func(i int32, r *record) bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if to == "" {
-		for i := int32(l.len()) - 1; i >= 0; i-- { //nolint:gosec // as in add
+		for i := int32(l.len()) - 1; i >= 0; i-- {
 			if !each(i, l.at(i)) {
 				return
 			}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -128,7 +129,7 @@ func (p *poster) exchange(ctx context.Context) (int, error) {
 	}
 	_, err = io.CopyN(io.Discard, resp.Body, 1<<16)
 	_ = resp.Body.Close()
-	if resp.Close || err != io.EOF { //nolint:errorlint // CopyN returns io.EOF itself
+	if resp.Close || !errors.Is(err, io.EOF) {
 		p.close()
 	}
 	return resp.StatusCode, nil

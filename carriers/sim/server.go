@@ -59,7 +59,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 		s.now = time.Now
 	}
 	ep := &epoch{}
-	salt := uint64(s.now().UnixNano()) //nolint:gosec // any number does
+	salt := uint64(s.now().UnixNano())
 	for name, p := range o.Scenario.Carriers {
 		s.peers[name] = &peer{
 			name: name, server: s, Peer: p,

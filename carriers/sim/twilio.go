@@ -2,7 +2,7 @@ package sim
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the vendor's signature is HMAC-SHA1
+	"crypto/sha1"
 	"encoding/base64"
 	"net/http"
 	"net/url"
