@@ -104,7 +104,7 @@ func (w *walk) value(node ast.Node, t reflect.Type, key string) {
 		}
 	case reflect.Slice:
 		if w.isA(node, key, "a list", ast.SequenceType) {
-			sequence := node.(*ast.SequenceNode) //nolint:errcheck,forcetypeassert // its type was just checked
+			sequence := node.(*ast.SequenceNode) // its type was just checked
 			for i, v := range sequence.Values {
 				w.value(v, t.Elem(), fmt.Sprintf("%s[%d]", key, i))
 				sequence.Values[i] = asText(v, t.Elem())
@@ -153,7 +153,7 @@ func (w *walk) text(node ast.Node, t reflect.Type, key string) {
 	if !w.isA(node, key, "a single value", scalars()...) {
 		return
 	}
-	value := reflect.New(t).Interface().(encoding.TextUnmarshaler) //nolint:errcheck,forcetypeassert // the caller asked
+	value := reflect.New(t).Interface().(encoding.TextUnmarshaler)
 	if err := value.UnmarshalText([]byte(scalarText(node))); err != nil {
 		w.complain(node, key, "%s: %s", lastKey(key), oneLine(err.Error()))
 	}

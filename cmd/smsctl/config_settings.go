@@ -202,7 +202,7 @@ func showScalar(node ast.Node, t reflect.Type, path []string) (shown any, litera
 	switch n := node.(type) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		if t == nil || t.Kind() != reflect.String {
-			return n.(ast.ScalarNode).GetValue(), "" //nolint:errcheck,forcetypeassert // all three are scalars
+			return n.(ast.ScalarNode).GetValue(), ""
 		}
 	}
 	return redactURL(text), ""

@@ -55,7 +55,7 @@ func (a *app) stderrHandler() slog.Handler {
 		return slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: machineTime}).
 			WithAttrs([]slog.Attr{slog.String("type", "log")})
 	case a.stderr.tty:
-		return tint.NewHandler(a.stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !a.stderr.color})
+		return tint.NewTextHandler(a.stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !a.stderr.color})
 	}
 	return slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: machineTime})
 }

@@ -84,7 +84,7 @@ func newFilter(jq, tmpl string) (*filter, error) {
 		}
 		return &filter{tmpl: t}, nil
 	}
-	return nil, nil //nolint:nilnil // no filter is no error
+	return nil, nil
 }
 
 func badFilter(flag, expr string, err error) error {

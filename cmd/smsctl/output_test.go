@@ -235,7 +235,7 @@ func TestMessagesGoToStderr(t *testing.T) {
 func TestNearest(t *testing.T) {
 	words := []string{"validate", "show", "get", "max_attempts", "countries"}
 	for word, want := range map[string]string{
-		"valdate": "validate", "shw": "show", "SHOW": "show", "max_attemps": "max_attempts", "contries": "countries", "elephant": "", "": "",
+		"valdate": "validate", "shw": "show", "SHOW": "show", "max_atempts": "max_attempts", "contries": "countries", "elephant": "", "": "",
 	} {
 		if got := nearest(word, words); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)

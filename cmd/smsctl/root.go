@@ -51,7 +51,7 @@ smsctl help exit-codes                                    # what a script can re
 			}
 		}
 	}
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.showHelp(cmd) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = a.showHelp(cmd) }) // stdout is gone if this fails
 	root.SetFlagErrorFunc(a.flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.settle(cmd) }
 	beginWith(a, root)
