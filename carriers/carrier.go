@@ -52,7 +52,8 @@ type Type struct {
 	Doc  string // one line for `help configuration`
 
 	// New reads the carrier's part of the config by decode, which refuses unknown keys, and checks it without
-	// touching the network.
+	// touching the network. Its errors begin with the key that is wrong ("submit.url: is missing"); the caller puts
+	// the carrier's name before it.
 	New func(name string, decode func(into any) error, env Env) (Carrier, error)
 }
 

@@ -3,6 +3,7 @@ package carriers
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -310,5 +311,85 @@ func TestRequestsSayWhoTheyAreAndFollowNoRedirect(t *testing.T) {
 	}
 	if r := a.Refused(&Codes{}, "", ""); r.Accepted != No || r.Class != ClassRequestInvalid || r.Status != "HTTP 307" {
 		t.Errorf("redirect: %+v", r)
+	}
+}
+
+// TestOverTLS shows that bytes are counted below TLS, where a handshake writes as well.
+func TestOverTLS(t *testing.T) {
+	drop := false
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		if !drop {
+			return
+		}
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = conn.Close()
+		}
+	}))
+	defer srv.Close()
+	c := testClient(t, ClientOptions{})
+	c.transport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
+	var conns []*staleConn
+	c.transport.DialContext = func(_ context.Context, network, addr string) (net.Conn, error) {
+		conn, err := net.Dial(network, addr)
+		stale := &staleConn{Conn: conn}
+		stale.writes.Store(-1 << 32) // as long as it likes
+		conns = append(conns, stale)
+		return &wireConn{Conn: stale}, err
+	}
+	post := Request{Method: "POST", URL: parseURL(t, srv.URL), Body: []byte("x=y")}
+	if a := c.Do(t.Context(), post); !a.OK() {
+		t.Fatal(a.Err)
+	}
+	conns[0].writes.Store(1) // dead from now on
+	if a := c.Do(t.Context(), post); !a.OK() || len(conns) != 2 {
+		t.Errorf("%v on %d connections, want an answer on the second", a.Err, len(conns))
+	}
+	drop = true
+	if r, _ := c.Do(t.Context(), post).Failed(); r.Accepted != Unknown || r.Code != "closed" || len(conns) != 2 {
+		t.Errorf("dropped after the write: %+v on %d connections", r, len(conns))
+	}
+}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	srv := httptest.NewUnstartedServer(nil)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
+	srv.StartTLS()
+	defer srv.Close()
+	c := testClient(t, ClientOptions{})
+	c.transport.TLSClientConfig.RootCAs = srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	if r, _ := c.Do(t.Context(), Request{Method: "POST", URL: parseURL(t, srv.URL)}).Failed(); r.Accepted != No {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestProxies: what a proxy refuses never reached the carrier, as long as the proxy cannot read it.
+func TestProxies(t *testing.T) {
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		http.Error(w, "no", http.StatusBadGateway)
+	}))
+	defer refusing.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for _, tt := range []struct {
+		name, proxy, target, code string
+		want                      Acceptance
+	}{
+		{"not there", gone.URL, "http://carrier.invalid/", "proxy", No},
+		{"refuses to connect", refusing.URL, "https://carrier.invalid/", "transport", No},
+		{"answers itself", refusing.URL, "http://carrier.invalid/", "502", Unknown},
+	} {
+		c := testClient(t, ClientOptions{})
+		proxy := parseURL(t, tt.proxy)
+		c.transport.Proxy = func(*http.Request) (*url.URL, error) { return proxy, nil }
+		a := c.Do(t.Context(), Request{Method: "POST", URL: parseURL(t, tt.target), Body: []byte("x")})
+		r, failed := a.Failed()
+		if !failed {
+			r = a.Refused(&Codes{}, "", "")
+		}
+		if r.Accepted != tt.want || r.Code != tt.code {
+			t.Errorf("%s: %+v, want %s %s", tt.name, r, tt.want, tt.code)
+		}
 	}
 }

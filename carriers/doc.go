@@ -8,7 +8,8 @@
 //
 //  1. carriers/<type>/: <type>.go in the order package doc with the vendor's links, Config, wire structs, New, Info,
 //     Submit, receipts, poll, helpers; codes.tsv (code, class, note, source) embedded and overridable in the config.
-//     HTTP goes through [Client], never through a client of its own.
+//     HTTP goes through [Client], never through a client of its own: [Client.Do] says what is proved when a call
+//     fails, [Answer.Failed] and [Answer.Refused] make a [Result] of it, [LoadCodes] reads the table.
 //  2. carriers/<type>/<type>_test.go: one call of carriertest.Run with recorded payloads of testdata/carriers/<type>.
 //  3. One line in carriers/all.
 //

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/smsctl/smsctl/carriers"
 )
@@ -234,7 +235,11 @@ func (c *call) request(value func(string) string) (carriers.Request, error) {
 	if len(c.headers) > 0 {
 		r.Header = c.common.Clone()
 		for _, f := range c.headers {
-			r.Header.Set(f.name, string(f.append(nil, value)))
+			v := string(f.append(nil, value))
+			if strings.ContainsFunc(v, unicode.IsControl) {
+				return r, fmt.Errorf("the header %s would hold a control character", f.name)
+			}
+			r.Header.Set(f.name, v)
 		}
 	}
 	if c.body != nil {

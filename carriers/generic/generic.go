@@ -140,7 +140,7 @@ func (c *carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	}
 	req, err := c.submit.request(c.submit.values(&m))
 	if err != nil {
-		return carriers.Refuse(carriers.ClassRequestInvalid, "url", "", c.http.Redact(err.Error()))
+		return carriers.Refuse(carriers.ClassRequestInvalid, "request", "", c.http.Redact(err.Error()))
 	}
 	a := c.http.Do(ctx, req)
 	defer a.Release()

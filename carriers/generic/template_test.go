@@ -35,6 +35,10 @@ submit:
 	if got, want := req.URL.String(), "https://gw.example.com/send?fixed=1&kept=x"; got != want {
 		t.Errorf("address %s, want %s", got, want)
 	}
+	if r := c.Submit(t.Context(), carriers.Message{To: "+44", Text: "hi", Ref: "r\n1"}); r.Accepted != carriers.No ||
+		r.Class != carriers.ClassRequestInvalid {
+		t.Errorf("a line break in a header: %+v", r)
+	}
 	if req.Header.Get("X-Ref") != "r-1" || s.common.Get("X-Ref") != "" {
 		t.Errorf("header %v", req.Header)
 	}

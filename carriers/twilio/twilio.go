@@ -56,6 +56,7 @@ type message struct {
 	DateCreated string `json:"date_created"`
 	NumSegments string `json:"num_segments"` // "0" as long as a messaging service has not chosen the sender
 	ErrorCode   *int   `json:"error_code"`
+	Error       string `json:"error_message"` // for people: its words change
 }
 
 // fault is the body of a refusal.
@@ -191,6 +192,9 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	}
 	if got.SID == "" {
 		return a.Unreadable("the answer has no sid")
+	}
+	if now := c.stateOf(got); now.Class != carriers.ClassNone {
+		return a.RefusedAs(now.Class, now.Code, got.Error) // failed at once, and of a first status no receipt comes
 	}
 	r := carriers.Accept(got.SID, a.StatusLine())
 	r.Segments = segments(got.NumSegments)
