@@ -173,8 +173,8 @@ func (p *proof) judge() {
 	case campaign.Queued:
 		p.must(!sending, "recipient.sending", "its last attempt is sending")
 		p.must(r.tries == 0 || r.notBefore > 0, "recipient.not_before", "it was tried and has no time to be tried again")
-	case campaign.Unbest:
-		p.must(p.last == campaign.AttemptAmbiguous, "recipient.unbest", "its last attempt is %q", p.last)
+	case campaign.Unknown:
+		p.must(p.last == campaign.AttemptAmbiguous, "recipient.unknown", "its last attempt is %q", p.last)
 	case campaign.Failed, campaign.Expired, campaign.Cancelled, campaign.Suppressed:
 		p.must(p.accepted == 0, "recipient.accepted", "a carrier took it in %d attempts", p.accepted)
 		p.must(!sending, "recipient.sending", "its last attempt is sending")
