@@ -21,7 +21,7 @@ func TestTwilioMessage(t *testing.T) {
 	r := newRig(t, Behaviour{SentReceipts: ptr(true), ReceiptDelay: &Delay{lo: 30 * time.Millisecond}})
 	text := "Grüße & \"quotes\" \\ 👋"
 	status, m, err := r.twilio("+447700900123", text)
-	if err != nil || status != http.StatusCreated || m["status"] != "queued" || m["body"] != text || m["error_code"] != nil {
+	if err != nil || status != http.StatusCreated || m["status"] != "queued" || m["body"] != text || m["num_segments"] != "1" || m["error_code"] != nil {
 		t.Fatalf("%d %v %v", status, m, err)
 	}
 	sid, _ := m["sid"].(string)

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/gsm"
 )
 
 // The twilio dialect: https://www.twilio.com/docs/messaging/api/message-resource. Numbers, statuses and the signature
@@ -203,8 +204,13 @@ func (p *peer) twilioMessage(b []byte, id string, r *record, status, code string
 		b = append(append(append(b, `,"`...), key...), `":"`...)
 		b = append(at.AppendFormat(b, time.RFC1123Z), '"')
 	}
-	// "0" segments is what a messaging service says too: how they are counted is not this package's business.
-	b = append(b, `,"direction":"outbound-api","num_segments":"0","num_media":"0","price":null,"price_unit":"USD",`...)
+	b = append(b, `,"direction":"outbound-api","num_segments":"`...)
+	if strings.HasPrefix(r.from, "MG") {
+		b = append(b, '0') // a messaging service has not chosen the sender yet
+	} else {
+		b = strconv.AppendInt(b, int64(gsm.Measure(r.text).Segments), 10)
+	}
+	b = append(b, `","num_media":"0","price":null,"price_unit":"USD",`...)
 	b = append(b, `"api_version":"2010-04-01","error_message":null,"error_code":`...)
 	if code == "" {
 		b = append(b, "null"...)
