@@ -167,10 +167,19 @@ func (c *Client) request(ctx context.Context, r Request) *http.Request {
 	}
 	// A NopCloser of a bytes.Reader, because net/http then sends header and body in one write.
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(r.Body)), int64(len(r.Body))
-	if len(r.Body) == 0 && r.Method == http.MethodPost && h.Get("Idempotency-Key") == "" && h.Get("X-Idempotency-Key") == "" {
+	if len(r.Body) == 0 && !repeatable(r.Method, h) {
 		req.Body = http.NoBody // an empty reader would go out chunked, which some gateways refuse
 	}
 	return req.WithContext(ctx)
+}
+
+// repeatable says what net/http would repeat if it had no body.
+func repeatable(method string, h http.Header) bool {
+	switch method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return h.Get("Idempotency-Key") != "" || h.Get("X-Idempotency-Key") != ""
+	}
+	return true
 }
 
 // Headers returns the header of all requests of a type: the pairs given, and the User-Agent, so that [Client.Do] need
@@ -204,6 +213,8 @@ func ParseURL(s, def string) (*url.URL, error) {
 		return nil, errors.New("has a password in it: write it as a secret instead")
 	case u.Fragment != "":
 		return nil, errors.New("has a # in it, which is never sent: remove it")
+	case u.Path == "":
+		u.Path = "/" // JoinPath would leave the path without its first slash
 	}
 	return u, nil
 }

@@ -4,8 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -175,6 +177,24 @@ func TestForm(t *testing.T) {
 	}
 }
 
+func TestAddresses(t *testing.T) {
+	const path = "/2010-04-01/Accounts/" + account + "/Messages.json"
+	for base, want := range map[string]string{
+		"":                                   "https://api.twilio.com" + path,
+		"base_url: http://a.example\n":       "http://a.example" + path,
+		"base_url: http://a.example/\n":      "http://a.example" + path,
+		"base_url: http://a.example/alpha\n": "http://a.example/alpha" + path,
+	} {
+		c, err := build(t, config+base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.messages; got.String() != want || got.Path[0] != '/' {
+			t.Errorf("%q: %s with path %s, want %s", base, got, got.Path, want)
+		}
+	}
+}
+
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
 	const good = config
 	for yaml, want := range map[string]string{
@@ -228,14 +248,30 @@ func TestCodesTable(t *testing.T) {
 	}
 }
 
-// TestLookupTooEarly: what is not listed yet is not absent.
-func TestLookupTooEarly(t *testing.T) {
-	c, err := build(t, config)
+// TestAbsenceTakesTime: what is not listed yet is not absent, and another message at that time may be ours rewritten.
+func TestAbsenceTakesTime(t *testing.T) {
+	asked := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; r.URL.Query().Get("To") != carriertest.To {
+			t.Errorf("asked for %s", r.URL)
+		}
+		_, _ = io.WriteString(w, `{"messages":[],"next_page_uri":null}`)
+	}))
+	defer srv.Close()
+	c, err := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := c.timeout + settle; d < 20*time.Second {
-		t.Errorf("absence is believed after %v", d)
+	for ago, want := range map[time.Duration]carriers.Verdict{
+		0: carriers.Undecided, 19 * time.Second: carriers.Undecided, 20 * time.Second: carriers.Absent, time.Hour: carriers.Absent,
+	} {
+		s := carriers.Submitted{To: carriertest.To, Text: "x", At: carriertest.Now().Add(-ago)}
+		if got, err := c.Lookup(t.Context(), s); err != nil || got.Verdict != want {
+			t.Errorf("%v after the submit: %v and %v, want %v", ago, got.Verdict, err, want)
+		}
+	}
+	if asked != 4 {
+		t.Errorf("asked %d times", asked)
 	}
 	if got := c.when(message{DateCreated: "not a date"}, carriertest.Now()); got != atThatTime {
 		t.Errorf("a message without a date is ruled out: %d", got)
