@@ -37,10 +37,10 @@ type app struct {
 	ascii   bool
 	filter  *filter // --jq, --template
 
-	secrets *secretStore
-	cfg     *config // see config()
-	logger  *slog.Logger
-	logFile *lazyFile
+	secrets  *secretStore
+	cfg      *config // see config()
+	logger   *slog.Logger
+	logFiles []*lazyFile
 }
 
 func systemApp() *app {
@@ -87,9 +87,9 @@ func run(args []string, a *app) int {
 	a.settleColors() // for errors that come before the flags are read
 	root := newRoot(a)
 	root.SetArgs(args)
-	err := root.Execute()
+	cmd, err := root.ExecuteC()
 	if err != nil && a.running == nil {
-		err = usageError(err)
+		a.running, err = cmd, usageError(err)
 	}
 	code := a.finish(err)
 	if err := a.closeLog(); err != nil && code == int(exitOK) {

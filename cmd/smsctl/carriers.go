@@ -56,7 +56,7 @@ func (a *app) buildCarrier(cfg *config, entry carrierEntry, types []carriers.Typ
 	if errors.As(err, &known) {
 		return nil, known
 	}
-	p := cfg.file.problem("config.carrier", entry.key, fmt.Sprintf("carrier %s: %s", entry.Name, oneLine(err.Error())))
+	p := cfg.file.problem("config.carrier", entry.key, fmt.Sprintf("carrier %s: %s", entry.Name, a.hide(oneLine(err.Error()))))
 	var typed *cliError
 	if errors.As(err, &typed) {
 		p.Code = typed.Code

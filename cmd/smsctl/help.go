@@ -92,7 +92,13 @@ func (a *app) showTopic(name string) error {
 	if err != nil {
 		return fmt.Errorf("reading the topic: %w", err)
 	}
-	doc := map[string]any{"schema": "smsctl.help/1", "topic": name, "text": string(text)}
+	if types := a.carrierTypes(); name == "configuration" && len(types) > 0 {
+		text = append(text, "\nCarrier types\n\n"...)
+		for _, t := range types {
+			text = fmt.Appendf(text, "  %-12s %s\n", t.Name, t.Doc)
+		}
+	}
+	doc := map[string]any{"schema": helpSchema, "topic": name, "text": string(text)}
 	return a.print(doc, func() error { return a.printf("%s", text) })
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,7 +26,7 @@ func (a *app) log() *slog.Logger {
 	return a.logger
 }
 
-// newLog makes a logger whose file has its own name, as a campaign's has. The first one made is the process's.
+// newLog makes a logger whose file has its own name, as a campaign's has; it becomes the program's.
 func (a *app) newLog(name string) *slog.Logger {
 	handlers := []slog.Handler{a.stderrHandler()}
 	if a.flags.logFile != "none" {
@@ -33,8 +34,9 @@ func (a *app) newLog(name string) *slog.Logger {
 		if path == "" {
 			path = filepath.Join(a.stateDir(), "log", filepath.Base(name)+".log")
 		}
-		a.logFile = &lazyFile{path: path}
-		handlers = append(handlers, a.fileHandler(a.logFile))
+		file := &lazyFile{path: path}
+		a.logFiles = append(a.logFiles, file)
+		handlers = append(handlers, a.fileHandler(file))
 	}
 	a.logger = slog.New(mask{next: slog.NewMultiHandler(handlers...), hide: a.hide})
 	return a.logger
@@ -80,12 +82,13 @@ func machineTime(groups []string, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// closeLog ends the log file, and tells what went wrong with it: slog itself drops errors of writing.
+// closeLog ends the log files, and tells what went wrong with them: slog itself drops errors of writing.
 func (a *app) closeLog() error {
-	if a.logFile == nil {
-		return nil
+	var errs []error
+	for _, file := range a.logFiles {
+		errs = append(errs, file.Close())
 	}
-	return a.logFile.Close()
+	return errors.Join(errs...)
 }
 
 // lazyFile is created by its first write: a command that logs nothing leaves no file.

@@ -26,10 +26,12 @@ type secretStore struct {
 	dir     string // relative file: paths start here: the config file's folder
 	keyring func(service, user string) (string, error)
 
-	mu       sync.Mutex
-	resolved map[string]string // by reference: cmd: may be slow or ask for a touch
-	values   []string
-	hidden   *strings.Replacer // of values; nil while there are none
+	resolving sync.Mutex
+	resolved  map[string]string // by reference: cmd: may be slow or ask for a touch
+
+	mu     sync.Mutex // not held while a command runs: the log hides values all the time
+	values []string
+	hidden *strings.Replacer // of values; nil while there are none
 }
 
 // keyringService is the name under which the system's keyring keeps our secrets.
@@ -45,8 +47,8 @@ func newSecretStore(env lookup) *secretStore {
 // resolve returns the secret behind a reference: env:NAME, file:PATH, cmd:COMMAND, keyring:NAME; anything else is the
 // secret itself. Its errors name the reference, never a value.
 func (s *secretStore) resolve(ref string) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.resolving.Lock()
+	defer s.resolving.Unlock()
 	if v, ok := s.resolved[ref]; ok {
 		return v, nil
 	}
@@ -58,7 +60,7 @@ func (s *secretStore) resolve(ref string) (string, error) {
 		return "", secretError(ref, "the secret is empty", nil)
 	}
 	s.resolved[ref] = v
-	s.rememberLocked(v)
+	s.remember(v)
 	return v, nil
 }
 
@@ -142,10 +144,6 @@ const shortestHidden = 4
 func (s *secretStore) remember(value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rememberLocked(value)
-}
-
-func (s *secretStore) rememberLocked(value string) {
 	if len(value) < shortestHidden || slices.Contains(s.values, value) {
 		return
 	}
