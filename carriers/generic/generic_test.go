@@ -156,6 +156,13 @@ func kannelSuite() carriertest.Suite {
 
 func TestConformanceOfAQueryGateway(t *testing.T) { carriertest.Run(t, kannelSuite()) }
 
+// A GET on a connection that is kept alive is what net/http would repeat.
+func TestConformanceOfAQueryGatewayKeptAlive(t *testing.T) {
+	s := kannelSuite()
+	s.Config = strings.Replace(kannel, "method: GET\n", "method: GET\n  keep_alive: true\n", 1)
+	carriertest.Run(t, s)
+}
+
 func build(t *testing.T, yaml string) (carriers.Carrier, error) {
 	t.Helper()
 	c, err := carriertest.Build(Type(), yaml, nil)

@@ -70,7 +70,6 @@ type Carrier struct {
 	info     carriers.Info
 	http     *carriers.Client
 	header   http.Header
-	base     *url.URL // of the account: …/2010-04-01/Accounts/AC…/
 	messages *url.URL
 	token    []byte
 	from     string
@@ -123,14 +122,12 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	client := carriers.NewClient(carriers.ClientOptions{
 		Common: cfg.Common, Now: env.Now, Secrets: []string{token, password, basic},
 	})
-	account := base.JoinPath("2010-04-01", "Accounts", cfg.AccountSID)
 	return &Carrier{
 		info: carriers.Info{Name: name, Type: "twilio", Common: cfg.Common, RefInReceipts: true, Signed: true},
 		http: client,
 		header: client.Headers("Authorization", "Basic "+basic, "Content-Type", "application/x-www-form-urlencoded",
 			"Accept", "application/json"),
-		base:     base,
-		messages: account.JoinPath("Messages.json"),
+		messages: base.JoinPath("2010-04-01", "Accounts", cfg.AccountSID, "Messages.json"),
 		token:    []byte(token),
 		from:     cfg.From,
 		service:  cfg.MessagingServiceSID,
