@@ -56,6 +56,8 @@ type Settings struct {
 	MaxFailed     string            `json:"max_failed,omitempty"`
 	Rejects       string            `json:"rejects,omitempty"` // where the rejected rows were written
 	Ref           string            `json:"ref,omitempty"`     // of a single message
+	Guards        []Guard           `json:"guards,omitempty"`
+	GuardsWarn    bool              `json:"guards_warn,omitempty"` // a guard only warns
 }
 
 // Lease says which process works on a campaign.

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -31,6 +32,7 @@ type dispatch struct {
 	stopping bool      // the process is to end
 	out      time.Time // since when no carrier could be used
 	lastSums time.Time
+	warned   bool      // a guard has warned
 	quietAt  time.Time // since when nothing is left to send
 	cancel   bool
 	end      End
@@ -39,7 +41,9 @@ type dispatch struct {
 // wish is what people and other processes want of a run.
 type wish struct {
 	campaign *Campaign
-	share    int // processes that share the carriers' limits
+	share    int     // processes that share the carriers' limits
+	tripped  *Guard  // the first guard that does not hold
+	value    float64 // what it watches
 }
 
 type assignment struct {
@@ -68,7 +72,7 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 		watch: newWatch(r),
 	}
 	d.feeder = newFeeder(r, max(2*n, 256))
-	d.obey(wish{r.Campaign, 1})
+	d.obey(wish{campaign: r.Campaign, share: 1})
 	return d, r.Store.SetStatus(ctx, r.Campaign.ID, r.Lease, Running, "")
 }
 
@@ -272,6 +276,7 @@ func (d *dispatch) stop(cause Cause, st Status, reason string) {
 func (d *dispatch) heed(ctx context.Context, w wish) error {
 	was := d.hold
 	d.obey(w)
+	d.guard(w)
 	switch {
 	case was == "" && d.hold != "":
 		d.notify("state", slog.String("state", "running->paused"), slog.String("reason", d.hold))
@@ -281,6 +286,22 @@ func (d *dispatch) heed(ctx context.Context, w wish) error {
 		return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Running, "")
 	}
 	return nil
+}
+
+// guard pauses the campaign when a threshold is crossed, or warns once.
+func (d *dispatch) guard(w wish) {
+	if w.tripped == nil || d.warned || d.stopping {
+		return
+	}
+	action := "pause"
+	if d.Campaign.Settings.GuardsWarn {
+		action, d.warned = "warn", true
+	}
+	d.notify("guard", slog.String("name", w.tripped.Metric), slog.Float64("value", w.value),
+		slog.Float64("limit", w.tripped.Limit), slog.Bool("passed", false), slog.String("action", action))
+	if action == "pause" {
+		d.stop(CauseGuard, Paused, fmt.Sprintf("guard %s: %.2f %%", w.tripped.Expr, 100*w.value))
+	}
 }
 
 // obey takes over what people want of the campaign.
@@ -414,14 +435,36 @@ func (d *dispatch) control(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n, err := d.Store.Sharing(ctx)
-		if err != nil {
+		w := wish{campaign: c}
+		if w.share, err = d.Store.Sharing(ctx); err != nil {
+			return err
+		}
+		if err := d.checkGuards(ctx, &w); err != nil {
 			return err
 		}
 		select {
 		case <-d.wishes: // an older one that nobody has looked at
 		default:
 		}
-		d.wishes <- wish{c, n}
+		d.wishes <- w
 	}
+}
+
+// checkGuards holds the sums against the thresholds.
+func (d *dispatch) checkGuards(ctx context.Context, w *wish) error {
+	guards := d.Campaign.Settings.Guards
+	if len(guards) == 0 {
+		return nil
+	}
+	c, err := d.Store.Counts(ctx, d.Campaign.ID)
+	if err != nil {
+		return err
+	}
+	for i := range guards {
+		if v, ok := guards[i].Value(c); !ok {
+			w.tripped, w.value = &guards[i], v
+			return nil
+		}
+	}
+	return nil
 }

@@ -61,6 +61,7 @@ const (
 	CauseDispatched  Cause = "dispatched"  // nothing is left to send, and the receipts were not waited for
 	CauseInterrupted Cause = "interrupted" // somebody asked this process to stop
 	CauseBudget      Cause = "budget"      // the next message would have gone over the ceiling
+	CauseGuard       Cause = "guard"       // a threshold was crossed
 	CauseNoRoute     Cause = "no_route"    // no carrier could be used for too long
 	CauseAuth        Cause = "auth"        // every carrier refuses the credentials
 	CauseCancelled   Cause = "cancelled"

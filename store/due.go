@@ -195,3 +195,13 @@ func (s *Store) Resolve(ctx context.Context, lease string, o campaign.Outcome) e
 		return (&record{s: s, o: o}).apply(tx)
 	}))
 }
+
+// Phones is the set of a campaign's numbers.
+func (s *Store) Phones(ctx context.Context, campaignID int64) (map[uint64]bool, error) {
+	set := map[uint64]bool{}
+	lo, hi := span(campaignID)
+	var phone int64
+	err := eachRow(ctx, s.read, []any{&phone}, func() error { set[uint64(phone)] = true; return nil },
+		`SELECT phone FROM recipients WHERE id > ? AND id < ?`, lo, hi)
+	return set, err
+}

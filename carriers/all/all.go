@@ -4,6 +4,7 @@ package all
 import (
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/generic"
+	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/twilio"
 )
 
@@ -11,6 +12,7 @@ import (
 func Types() []carriers.Type {
 	return []carriers.Type{
 		generic.Type(),
+		sim.Type(),
 		twilio.Type(),
 	}
 }

@@ -7,10 +7,11 @@ import (
 	"log/slog"
 
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/all"
 )
 
 // carrierTypes lists the carrier types of this program.
-func carrierTypes() []carriers.Type { return nil }
+func carrierTypes() []carriers.Type { return all.Types() }
 
 // buildCarriers constructs every carrier of the config, without touching the network. All that is wrong comes back,
 // and then nothing stays open.

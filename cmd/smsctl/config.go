@@ -38,11 +38,13 @@ type budgetConfig struct {
 }
 
 type routingConfig struct {
-	Value         byTypePrice    `yaml:"value"`
-	LatencyWeight float64        `yaml:"latency_weight"`
-	MaxAttempts   int            `yaml:"max_attempts"`
-	OnAmbiguous   byTypeDecision `yaml:"on_ambiguous"`
-	OnNoReceipt   decision       `yaml:"on_no_receipt"`
+	Value         byTypePrice       `yaml:"value"`
+	LatencyWeight float64           `yaml:"latency_weight"`
+	MaxAttempts   int               `yaml:"max_attempts"`
+	OnAmbiguous   byTypeDecision    `yaml:"on_ambiguous"`
+	OnNoReceipt   decision          `yaml:"on_no_receipt"`
+	Validity      carriers.Duration `yaml:"validity"` // of a message, from the campaign's start
+	GiveUp        carriers.Duration `yaml:"give_up"`  // without a usable carrier for that long, pause
 }
 
 type byTypePrice struct {

@@ -18,6 +18,13 @@ type commandGroup struct {
 // commandGroups is the one list of commands: adding one is a file of its own and a line here.
 func commandGroups(a *app) []commandGroup {
 	return []commandGroup{
+		{"Run campaigns", []*cobra.Command{
+			newPlanCommand(a),
+			newSendCommand(a),
+		}},
+		{"Develop", []*cobra.Command{
+			newSimCommand(a),
+		}},
 		{"Administer", []*cobra.Command{
 			newConfigCommand(a),
 			newCompletionCommand(a),
