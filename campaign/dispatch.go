@@ -91,7 +91,7 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 		if over, err := d.over(ctx, now); over || err != nil {
 			return err
 		}
-		d.feeder.ask(len(d.hand), d.hold == "" && !d.stopping)
+		d.feeder.ask(len(d.hand), !d.held())
 		timer.Reset(wait)
 		select {
 		case page := <-d.feeder.pages:
@@ -118,6 +118,9 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 
 // idle is how long dispatch sleeps at most: it looks at the sums and the outage then.
 const idle = 250 * time.Millisecond
+
+// held says that nothing may be handed out now.
+func (d *dispatch) held() bool { return d.hold != "" || d.stopping || d.Reconcile }
 
 // wake moves what has become due into the lanes.
 func (d *dispatch) wake(now time.Time) {
@@ -148,7 +151,7 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 	if at, ok := d.parked.next(); ok {
 		wait = min(wait, max(at.Sub(now), time.Millisecond))
 	}
-	if d.hold != "" || d.stopping {
+	if d.held() {
 		return wait, nil
 	}
 	for _, k := range d.ready.order {
@@ -343,6 +346,9 @@ func (d *dispatch) over(ctx context.Context, now time.Time) (bool, error) {
 	if d.stopping {
 		return true, d.close(ctx)
 	}
+	if d.Reconcile {
+		return d.reconciled(ctx)
+	}
 	if d.ready.size > 0 && d.hold == "" {
 		d.outage(now)
 		return false, nil
@@ -379,12 +385,30 @@ func (d *dispatch) settled(ctx context.Context, now time.Time) (bool, error) {
 	}
 	waited := d.Wait > 0 && now.Sub(d.quietAt) >= d.Wait
 	switch {
+	case !d.watch.ready(): // an earlier run may have left something open
+		return false, nil
 	case c.Awaiting == 0 && !d.watch.doubts(), d.watch.len() == 0:
 		d.end = End{Cause: CauseDone, Status: c.Outcome()}
 	case d.NoWait || waited:
 		d.end = End{Cause: CauseDispatched, Status: Settling}
 	default:
 		return false, nil
+	}
+	return true, nil
+}
+
+// reconciled ends a reconciliation when every ambiguous attempt has been asked about as often as that makes sense.
+func (d *dispatch) reconciled(ctx context.Context) (bool, error) {
+	if !d.watch.ready() || d.watch.doubts() {
+		return false, nil
+	}
+	c, err := d.Store.Counts(ctx, d.Campaign.ID)
+	if err != nil {
+		return false, err
+	}
+	d.end = End{Cause: CauseDone, Status: c.Outcome()}
+	if c.Queued > 0 {
+		d.end.Status, d.end.Reason = Paused, "reconciled; not yet sent"
 	}
 	return true, nil
 }

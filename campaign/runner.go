@@ -95,6 +95,7 @@ type Runner struct {
 	Notify   func(Event) // called from the runner's goroutines, must return at once
 
 	DrainTimeout time.Duration // how long a stop waits for submits under way
+	Reconcile    bool          // send nothing: only ask what became of the submits whose outcome is not known
 	NoWait       bool          // return when nothing is left to send
 	Wait         time.Duration // at most that long for receipts; 0 = as long as their deadlines
 }

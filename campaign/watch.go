@@ -38,6 +38,7 @@ type watch struct {
 	mu       sync.Mutex
 	due      timetable[look]
 	doubtful int   // ambiguous attempts among them
+	resumed  bool  // the appointments of earlier runs are made
 	cursor   int64 // the last receipt row followed
 }
 
@@ -97,11 +98,21 @@ func (w *watch) doubts() bool {
 	return w.doubtful > 0
 }
 
+// ready says whether it is known what earlier runs have left open.
+func (w *watch) ready() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.resumed
+}
+
 // run keeps the appointments until ctx ends.
 func (w *watch) run(ctx context.Context) (err error) {
 	if err := w.resume(ctx); err != nil {
 		return err
 	}
+	w.mu.Lock()
+	w.resumed = true
+	w.mu.Unlock()
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
 	for {
