@@ -153,6 +153,9 @@ func (op *record) apply(tx *txn) error {
 	if err != nil {
 		return err
 	}
+	if o.Counted && a.state == campaign.AttemptSending { // else it was counted by what has settled it
+		r.counted++
+	}
 	if err := op.attempt(tx, &a, &r); err != nil {
 		return err
 	}
@@ -171,20 +174,40 @@ func (op *record) attempt(tx *txn, a *attemptRow, r *recipientRow) error {
 	case a.state == campaign.AttemptAmbiguous && res.Accepted == carriers.Unknown:
 		return nil // a policy's decision, not a new fact
 	case res.Accepted == carriers.Yes:
-		r.accepted++
-		r.open++
 		a.messageID = res.ID
 		if err := tx.endAttempt(a, r.country, campaign.AttemptAccepted, "", "", res.Status, res.Detail); err != nil {
 			return err
 		}
-		if r.tries > 1 && r.accepted == 1 {
-			tx.tally.count(campaignOf(r.id), "rescued")
+		if err := tx.took(a, r); err != nil {
+			return err
 		}
 		return tx.adoptParked(op.s, a, r)
 	case res.Accepted == carriers.No:
 		return tx.endAttempt(a, r.country, campaign.AttemptRefused, string(res.Class), res.Code, res.Status, res.Detail)
 	}
 	return tx.endAttempt(a, r.country, campaign.AttemptAmbiguous, string(carriers.ClassAmbiguous), res.Code, res.Status, res.Detail)
+}
+
+// took counts an attempt that a carrier turns out to have taken: in its answer, or in a receipt before that. The first
+// of a message that comes after a try on another carrier has rescued it.
+func (tx *txn) took(a *attemptRow, r *recipientRow) error {
+	r.accepted++
+	r.open++
+	if r.accepted > 1 || r.tries == 1 {
+		return nil
+	}
+	d := row(2)
+	for id := a.id; id != 0; id = integer(d[1]) {
+		if _, err := tx.row(d, `SELECT carrier_id, previous FROM attempts WHERE id = ?`, id); err != nil {
+			return err
+		}
+		if integer(d[0]) != a.carrier {
+			tx.tally.count(campaignOf(r.id), "rescued")
+			tx.tally.count(campaignOf(r.id), rescuedBy(a.carrier))
+			return nil
+		}
+	}
+	return nil
 }
 
 // nameAttempt adds what the answer knows to an attempt that a receipt has settled first.
@@ -220,9 +243,6 @@ func (tx *txn) endAttempt(a *attemptRow, country string, to campaign.AttemptStat
 // recipient moves the recipient to what dispatch decided, as far as its other attempts allow that.
 func (op *record) recipient(tx *txn, r *recipientRow) error {
 	o := &op.o
-	if o.Counted {
-		r.counted++
-	}
 	r.reason, r.notBefore = o.Reason, 0
 	r.class = string(o.Result.Class)
 	to := o.Next
@@ -234,10 +254,11 @@ func (op *record) recipient(tx *txn, r *recipientRow) error {
 	case campaign.Awaiting:
 		to = r.sums().Rest(to)
 	case campaign.NoReceipt: // a carrier that sends no receipts: there is nothing to wait for
-		r.overdue = r.open
+		r.overdue++
 		if _, err := tx.exec(`UPDATE attempts SET overdue = 1 WHERE id = ?`, o.Attempt); err != nil {
 			return err
 		}
+		to = r.sums().Rest(to)
 	}
 	return tx.move(r, to)
 }

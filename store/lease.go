@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/carriers"
 )
 
 // Acquire takes a campaign's lease: it is free, or ran out, or gone says that its process is dead. Whoever gets it
@@ -41,39 +42,61 @@ func (s *Store) Acquire(ctx context.Context, campaignID int64, l campaign.Lease,
 	return left, err
 }
 
-// abandon makes ambiguous what was in flight. The recipients are few, at most the windows of the carriers, but they
-// are found by a scan: an index of them would be paid for at every send.
+// abandon makes ambiguous what was in flight. The recipients are few, at most the windows of the carriers, but they are
+// found by a scan: an index of them would be paid for at every send. The rollups say when none is needed.
 func (tx *txn) abandon(campaignID int64) (n int64, err error) {
-	var ids []int64
-	d := row(1)
-	lo, hi := span(campaignID)
-	if err := tx.each(d, func() error {
-		ids = append(ids, integer(d[0]))
-		return nil
-	}, `SELECT id FROM recipients WHERE id > ? AND id < ? AND state = 'sending'`, lo, hi); err != nil {
+	inFlight, err := tx.sendingAttempts(campaignID)
+	if err != nil {
 		return 0, err
 	}
-	for _, id := range ids {
-		r, err := tx.recipient(id)
+	for _, id := range inFlight {
+		a, err := tx.attempt(id)
 		if err != nil {
 			return 0, err
 		}
-		a, err := tx.attempt(r.lastAttempt)
+		r, err := tx.recipient(a.recipient)
 		if err != nil {
 			return 0, err
 		}
-		if a.state == campaign.AttemptSending {
-			if err := tx.endAttempt(&a, r.country, campaign.AttemptAmbiguous, "ambiguous", "", "", "the process ended before the answer"); err != nil {
-				return 0, err
-			}
-			n++
+		const reason = "the process ended before the answer"
+		if err := tx.endAttempt(&a, r.country, campaign.AttemptAmbiguous, string(carriers.ClassAmbiguous), "", "", reason); err != nil {
+			return 0, err
 		}
-		r.class, r.reason = "ambiguous", "the process ended before the answer"
-		if err := tx.move(&r, campaign.Unknown); err != nil {
+		n++
+		r.counted++
+		to := r.state // delivered, when an earlier attempt was meanwhile
+		if r.state == campaign.Sending {
+			to, r.class, r.reason = campaign.Unknown, string(carriers.ClassAmbiguous), reason
+		}
+		if err := tx.move(&r, to); err != nil {
 			return 0, err
 		}
 	}
 	return n, nil
+}
+
+// sendingAttempts lists the attempts of a campaign that are under way.
+func (tx *txn) sendingAttempts(campaignID int64) (ids []int64, err error) {
+	d := row(2)
+	if _, err := tx.row(d, `SELECT (SELECT sum(n) FROM attempt_counts WHERE campaign_id = ?1 AND state = 'sending'),
+		(SELECT sum(n) FROM recipient_counts WHERE campaign_id = ?1 AND state = 'sending')`, campaignID); err != nil {
+		return nil, err
+	}
+	attempts, recipients := integer(d[0]), integer(d[1])
+	if attempts == 0 {
+		return nil, nil
+	}
+	query := `SELECT last_attempt, 0 FROM recipients WHERE id > ? AND id < ? AND state = 'sending'`
+	if attempts != recipients { // some were delivered by an earlier attempt meanwhile
+		query = `SELECT a.id, 0 FROM recipients r JOIN attempts a ON a.id = r.last_attempt WHERE r.id > ? AND r.id < ?
+			AND r.state IN ('sending', 'delivered') AND a.state = 'sending'`
+	}
+	lo, hi := span(campaignID)
+	err = tx.each(d, func() error {
+		ids = append(ids, integer(d[0]))
+		return nil
+	}, query, lo, hi)
+	return ids, err
 }
 
 // Heartbeat prolongs a lease and returns what people want the campaign to do.

@@ -123,10 +123,14 @@ func (tx *txn) raise(a *attemptRow, rc *carriers.Receipt) error {
 		return err
 	}
 	tx.tally.attempt(a.cell(r.country), a.amount().negative())
+	if a.state == campaign.AttemptSending { // the answer will find it counted
+		r.counted++
+	}
 	if a.state != campaign.AttemptAccepted { // whoever sends a receipt has taken the message
 		a.state, a.class = campaign.AttemptAccepted, ""
-		r.accepted++
-		r.open++
+		if err := tx.took(a, &r); err != nil {
+			return err
+		}
 	}
 	wasFinal := carriers.ReceiptState(a.receipt).Final()
 	a.receipt = string(rc.State)
@@ -156,10 +160,10 @@ func (tx *txn) raiseRecipient(r *recipientRow, a *attemptRow, rc *carriers.Recei
 		tx.tally.at(campaignOf(r.id), a.carrier, tx.now, seriesAmount{delivered: 1})
 		r.notBefore, r.reason = 0, ""
 		return tx.move(r, campaign.Delivered)
-	case r.state == campaign.Delivered, r.state == campaign.Queued, r.state == campaign.Sending:
-		return tx.put(r, r.state) // decided, or a newer attempt is being made: only the sums change
-	case r.state == campaign.Unknown && r.lastAttempt != a.id:
-		return tx.put(r, r.state) // it is the newer attempt that is not known
+	case r.state == campaign.Delivered, r.state == campaign.Queued:
+		return tx.put(r, r.state) // decided: only the sums change
+	case r.lastAttempt != a.id && (r.state == campaign.Sending || r.state == campaign.Unknown):
+		return tx.put(r, r.state) // it is the newer attempt that is under way or not known
 	}
 	r.reason = ""
 	to := r.sums().Rest(r.state)

@@ -28,9 +28,13 @@ type person struct {
 	attempts  []*attempt
 	plan      plan
 	otherwise campaign.State // of plan rest, if no carrier has taken it
+	counted   int            // attempts that max_attempts counts
 	over      bool           // counted as failed over
 	taken     bool           // some attempt was accepted
 }
+
+// GoString names it in the steps that rapid prints.
+func (p *person) GoString() string { return "+" + itoa(p.phone) }
 
 // plan is what dispatch has decided about a recipient.
 type plan string
@@ -157,8 +161,11 @@ func (m *model) accept(a *attempt) {
 }
 
 // answer is the outcome of a submit with what dispatch made of it.
-func (m *model) answer(a *attempt, accepted carriers.Acceptance, next campaign.State) {
+func (m *model) answer(a *attempt, accepted carriers.Acceptance, next campaign.State, counted bool) {
 	p := a.of
+	if counted && a.state == campaign.AttemptSending {
+		p.counted++
+	}
 	decides := p.last() == a && (p.plan == sending || p.plan == unknown)
 	if decides {
 		p.plan, p.otherwise = rest, next
@@ -208,6 +215,9 @@ func (m *model) receipt(a *attempt, state carriers.ReceiptState, class carriers.
 	if class == carriers.ClassRecipientOptedOut {
 		m.optOut(p.phone, "all")
 	}
+	if a.state == campaign.AttemptSending {
+		p.counted++
+	}
 	if a.state != campaign.AttemptAccepted {
 		m.accept(a)
 	}
@@ -225,6 +235,7 @@ func (m *model) abandon() (n int64) {
 	for _, a := range m.attempts {
 		if a.state == campaign.AttemptSending {
 			a.state = campaign.AttemptAmbiguous
+			a.of.counted++
 			n++
 			if a.of.plan == sending && a.of.last() == a {
 				a.of.plan = unknown

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,22 +34,24 @@ func Sequences(t *testing.T, open Opener) {
 		w.start()
 		defer func() { w.must(w.s.Close()) }()
 		rt.Repeat(map[string]func(*rapid.T){
-			"":           func(*rapid.T) { w.compare() },
-			"begin":      w.begin,
-			"begin two":  func(t *rapid.T) { w.begin(t); w.begin(t) },
-			"answer":     w.answer,
-			"receipt":    w.receipts,
-			"opt-out":    w.optOut,
-			"opt-in":     w.optIn,
-			"overdue":    w.overdue,
-			"requeue":    w.requeue,
-			"resolve":    w.resolve,
-			"end":        w.end,
-			"crash":      w.crash,
-			"reopen":     w.reopen,
-			"take over":  w.takeOver,
-			"pause":      w.pause,
-			"clock":      func(t *rapid.T) { w.now = w.now.Add(time.Duration(rapid.IntRange(1, 90_000).Draw(t, "ms")) * time.Millisecond) },
+			"":          func(*rapid.T) { w.compare() },
+			"begin":     w.begin,
+			"begin two": func(t *rapid.T) { w.begin(t); w.begin(t) },
+			"answer":    w.answer,
+			"receipt":   w.receipts,
+			"opt-out":   w.optOut,
+			"opt-in":    w.optIn,
+			"overdue":   w.overdue,
+			"requeue":   w.requeue,
+			"resolve":   w.resolve,
+			"end":       w.end,
+			"crash":     w.crash,
+			"reopen":    w.reopen,
+			"take over": w.takeOver,
+			"pause":     w.pause,
+			"clock": func(t *rapid.T) {
+				w.now = w.now.Add(time.Duration(rapid.IntRange(1, 90_000).Draw(t, "ms")) * time.Millisecond)
+			},
 			"cancel all": w.cancel,
 		})
 		w.check()
@@ -67,6 +70,7 @@ type world struct {
 	c      *campaign.Campaign
 	lease  string
 	leases int
+	until  time.Time // of the lease
 }
 
 func (w *world) must(err error) {
@@ -139,7 +143,8 @@ func (w *world) opened() Store {
 func (w *world) newLease() campaign.Lease {
 	w.leases++
 	w.lease = fmt.Sprint("lease-", w.leases)
-	return campaign.Lease{Token: w.lease, Host: "h", PID: w.leases, Until: w.now.Add(time.Minute)}
+	w.until = w.now.Add(time.Minute)
+	return campaign.Lease{Token: w.lease, Host: "h", PID: w.leases, Until: w.until}
 }
 
 func (w *world) person(t *rapid.T) *person { return rapid.SampledFrom(w.people).Draw(t, "recipient") }
@@ -205,9 +210,10 @@ func (w *world) answer(t *rapid.T) {
 		w.must(w.s.RecordNow(w.ctx, o))
 	} else {
 		w.must(w.s.Record(w.ctx, o))
-		w.must(w.s.Heartbeat(w.ctx, w.c.ID, w.lease, w.now.Add(time.Minute), 0)) // the queue keeps its order
+		w.until = w.now.Add(time.Minute)
+		w.must(w.s.Heartbeat(w.ctx, w.c.ID, w.lease, w.until, 0)) // the queue keeps its order
 	}
-	w.model.answer(a, o.Result.Accepted, o.Next)
+	w.model.answer(a, o.Result.Accepted, o.Next, o.Counted)
 }
 
 // receipts brings some in one call: early, late, twice, out of order, and of messages that nobody knows.
@@ -309,7 +315,9 @@ func (w *world) requeue(t *rapid.T) {
 }
 
 func (w *world) resolve(t *rapid.T) {
-	a := w.attempt(t, func(a *attempt) bool { return a.state == campaign.AttemptAmbiguous || a.state == campaign.AttemptSending })
+	a := w.attempt(t, func(a *attempt) bool {
+		return a.state == campaign.AttemptAmbiguous || a.state == campaign.AttemptSending
+	})
 	o := campaign.Outcome{Attempt: a.id, Recipient: a.of.id, NotBefore: w.now}
 	switch rapid.SampledFrom([]string{"found", "absent", "sent again"}).Draw(t, "verdict") {
 	case "found":
@@ -325,7 +333,7 @@ func (w *world) resolve(t *rapid.T) {
 		return
 	}
 	w.must(err)
-	w.model.answer(a, o.Result.Accepted, o.Next)
+	w.model.answer(a, o.Result.Accepted, o.Next, o.Counted)
 }
 
 func (w *world) end(t *rapid.T) {
@@ -387,13 +395,14 @@ func (w *world) reopen(*rapid.T) {
 // takeOver has another process take the lease while this one is alive: what it still tries is refused.
 func (w *world) takeOver(t *rapid.T) {
 	old := w.lease
-	_, err := w.s.Acquire(w.ctx, w.c.ID, campaign.Lease{Token: "thief", Until: w.now.Add(time.Hour)}, nil)
-	if held, e := w.s.Campaign(w.ctx, w.c.ID); e != nil || held.Lease == nil || held.Lease.Until.After(w.now) {
-		w.want(errors.Join(err, e), campaign.ErrLeased)
+	thief := campaign.Lease{Token: "thief", Until: w.now.Add(time.Hour)}
+	_, err := w.s.Acquire(w.ctx, w.c.ID, thief, nil)
+	if w.until.After(w.now) {
+		w.want(err, campaign.ErrLeased)
 	} else {
 		w.must(err)
-		w.lease = "thief"
 		w.abandon()
+		w.lease = thief.Token
 	}
 	w.acquire()
 	p := w.person(t)
@@ -428,6 +437,7 @@ func (w *world) compare() {
 			w.Fatalf("%s is %s after %d attempts, the model says %s after %d", to, states[to], attempts[to], p.state(), len(p.attempts))
 		}
 	}
+	w.compareDue()
 	got, err := w.s.Counts(w.ctx, w.c.ID)
 	w.must(err)
 	want := w.counts()
@@ -440,6 +450,37 @@ func (w *world) compare() {
 	want.Segments, want.FailedActionable = got.Segments, got.FailedActionable
 	if got != want {
 		w.Fatalf("counts\n%+v, the model says\n%+v", got, want)
+	}
+}
+
+// compareDue holds what dispatch reads against the model.
+func (w *world) compareDue() {
+	fresh, err := w.s.Fresh(w.ctx, w.c.ID, 0, 100)
+	w.must(err)
+	again, err := w.s.Again(w.ctx, w.c.ID, w.now.Add(time.Hour), 100)
+	w.must(err)
+	due := map[int64]campaign.Due{}
+	for _, d := range append(fresh, again...) {
+		if _, twice := due[d.ID]; twice {
+			w.Fatalf("recipient %d is due twice", d.ID)
+		}
+		due[d.ID] = d
+	}
+	for _, p := range w.people {
+		d, is := due[p.id]
+		if is != (p.state() == campaign.Queued) {
+			w.Fatalf("%#v is %s and due: %v", p, p.state(), is)
+		}
+		if !is {
+			continue
+		}
+		var tried []string
+		for _, a := range p.attempts {
+			tried = append(tried, a.carrier)
+		}
+		if d.Counted != p.counted || !slices.Equal(d.Tried, tried) {
+			w.Fatalf("%#v: counted %d, tried %v; the model says %d, %v", p, d.Counted, d.Tried, p.counted, tried)
+		}
 	}
 }
 
