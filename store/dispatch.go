@@ -162,7 +162,11 @@ func (op *record) apply(tx *txn) error {
 	if r.lastAttempt == a.id && (r.state == campaign.Sending || r.state == campaign.Unknown) {
 		return op.recipient(tx, &r)
 	}
-	return tx.put(&r, r.state) // a receipt or a newer attempt has decided; only the sums change
+	switch r.state {
+	case campaign.Queued, campaign.Sending, campaign.Unknown, campaign.Delivered:
+		return tx.put(&r, r.state) // a receipt or a newer attempt has decided; only the sums change
+	}
+	return tx.move(&r, r.sums().Rest(r.state)) // an answer that comes after all was given up
 }
 
 // attempt ends the attempt, unless a receipt has already proved more than the answer says.
