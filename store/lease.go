@@ -171,7 +171,15 @@ func (tx *txn) setStatus(campaignID int64, st campaign.Status, reason string) er
 	return err
 }
 
-// Begin of a campaign's first run fixes when its validity ends.
+// SetCeiling changes what a campaign may cost.
+func (s *Store) SetCeiling(ctx context.Context, campaignID int64, p carriers.Price) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		_, err := tx.exec(`UPDATE campaigns SET ceiling = ? WHERE id = ?`, int64(p), campaignID)
+		return err
+	}))
+}
+
+// SetValidUntil fixes when the validity of a campaign's messages ends: at its first run, and when it is retried.
 func (s *Store) SetValidUntil(ctx context.Context, campaignID int64, until time.Time) error {
 	return s.w.do(ctx, opFunc(func(tx *txn) error {
 		_, err := tx.exec(`UPDATE campaigns SET valid_until = ? WHERE id = ?`, until.UnixMilli(), campaignID)

@@ -22,6 +22,9 @@ func commandGroups(a *app) []commandGroup {
 			newPlanCommand(a),
 			newSendCommand(a),
 		}},
+		{"Operate", []*cobra.Command{
+			newCampaignCommand(a),
+		}},
 		{"Develop", []*cobra.Command{
 			newSimCommand(a),
 		}},

@@ -25,6 +25,7 @@ type runOptions struct {
 	progress     string
 	every        time.Duration
 	reports      []string
+	reconcile    bool // send nothing, only ask
 	signals      *interrupts
 }
 
@@ -58,6 +59,7 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 	r := &campaign.Runner{
 		Store: s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Callback: callback, Now: s.now, Log: s.log(),
 		Notify: p.event, DrainTimeout: v.drainTimeout, NoWait: v.noWait, Wait: v.wait,
+		Reconcile: v.reconcile,
 	}
 	p.begin()
 	end, err := r.Run(v.signals.drain, v.signals.abort)

@@ -21,7 +21,9 @@ latency, limits, outages and receipts that are late, lost, early or forged. What
 		Example: `smsctl sim serve --scenario testdata/scenarios/calm.yaml --listen 127.0.0.1:9100
 smsctl sim serve --scenario testdata/scenarios/chaos.yaml --truth truth.jsonl`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runSim(cmd.Context(), o.scenario, o.listen, o.truth) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runSim(cmd.Context(), o.scenario, o.listen, o.truth)
+		},
 	}
 	serve.Flags().StringVar(&o.scenario, "scenario", "", "what the carriers do, `FILE`")
 	serve.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9100", "`ADDRESS` to serve at")
