@@ -13,7 +13,7 @@ CI_STEPS := tools fmt tidy vet lint test fuzz build cross
 .PHONY: build test lint fuzz bench cross ci tools fmt tidy vet clean
 
 build: ## the program, without cgo
-	CGO_ENABLED=0 go build -trimpath -o bin/smsctl ./cmd/smsctl
+	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
 
 test: ## all tests, with the race detector and in random order
 	go test -race -shuffle=on ./...
@@ -33,8 +33,8 @@ bench: ## figures, not assertions
 	go test -run '^$$' -bench . -benchmem ./...
 
 cross: ## it builds for the systems that nobody here runs
-	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -trimpath -o bin/windows-amd64/smsctl.exe ./cmd/smsctl
-	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -trimpath -o bin/darwin-arm64/smsctl ./cmd/smsctl
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -o bin/windows-amd64/smsctl.exe ./cmd/smsctl
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -o bin/darwin-arm64/smsctl ./cmd/smsctl
 
 fmt:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
