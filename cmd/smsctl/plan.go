@@ -143,7 +143,7 @@ func (s *session) printPlan(w io.Writer, o *sendOptions, l *list, c *campaign.Ca
 	if c.Ceiling != nil {
 		ceiling = "ceiling " + money{*c.Ceiling, c.Currency}.String()
 	}
-	line("Cost", "%s at most by the dearest carrier, %s", money{in.cost, c.Currency}, ceiling)
+	line("Cost", "%s estimated with the dearest carrier, %s", money{in.cost, c.Currency}, ceiling)
 	s.countryTable(&b, c, in)
 	s.warnings(&b, o, in)
 	b.WriteByte('\n')

@@ -200,7 +200,7 @@ func newPlanShowCommand(a *app) *cobra.Command {
 			}
 			return a.print(p, func() error {
 				return a.printf("Plan  %s   profile %s, %s carriers, made %s\n\n  Input      %s   %s rows\n  Excluded   %s invalid, %s duplicate, %s opted out\n"+
-					"  Send       %s messages, %s segments\n  Cost       %s at most\n", p.Campaign, p.Profile, p.Mode, a.localTime(p.CreatedAt),
+					"  Send       %s messages, %s segments\n  Cost       %s estimated\n", p.Campaign, p.Profile, p.Mode, a.localTime(p.CreatedAt),
 					p.List, count(p.Rows), count(p.Invalid), count(p.Duplicate), count(p.OptedOut),
 					count(p.Eligible), count(p.Segments), money{carriers.Price(p.Cost), p.Currency})
 			})

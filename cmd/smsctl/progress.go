@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
 	"strings"
 	"sync"
 	"time"
@@ -79,9 +81,16 @@ func (p *progress) tick() {
 	defer close(p.over)
 	t := time.NewTicker(p.every)
 	defer t.Stop()
+	asked := make(chan os.Signal, 1) // whoever asks twice gets one answer
+	if wanted := statusSignals(); len(wanted) > 0 {
+		signal.Notify(asked, wanted...)
+		defer signal.Stop(asked)
+	}
 	for {
 		select {
 		case <-t.C:
+			p.status()
+		case <-asked:
 			p.status()
 		case <-p.quit:
 			return

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/signal"
 	"sync"
-	"syscall"
 )
 
 // interrupts turns signals into two contexts: the first SIGINT or SIGTERM ends drain (no new work, what is in flight
@@ -22,7 +21,7 @@ type interrupts struct {
 // second.
 func watchSignals(ctx context.Context, note func(n int, s os.Signal)) *interrupts {
 	arrivals := make(chan os.Signal, 2) // two signals mean something; a third says nothing new
-	signal.Notify(arrivals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(arrivals, stopSignals()...)
 	in := handleSignals(ctx, arrivals, note)
 	end := in.stop
 	in.stop = func() {
@@ -79,8 +78,8 @@ func (in *interrupts) exitCode() exitCode {
 	switch in.first {
 	case nil:
 		return exitOK
-	case syscall.SIGTERM:
-		return exitTerminated
+	case os.Interrupt:
+		return exitInterrupted
 	}
-	return exitInterrupted
+	return exitTerminated
 }

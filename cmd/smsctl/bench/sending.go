@@ -1,0 +1,187 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	carrierName = "alpha"
+	sender      = "+15005550006"
+)
+
+// carrierConfig is the carrier's part of smsctl's config, the ceiling's too.
+func carrierConfig(typ, base string, window int) string {
+	text := `type: twilio
+account_sid: AC00000000000000000000000000000000
+auth_token: alpha-secret
+base_url: {base}
+from: "+15005550006"
+`
+	if typ == "http" {
+		text = `type: http
+submit:
+  method: POST
+  url: "{base}/send"
+  headers: {Authorization: "Bearer ${token}"}
+  json: {to: "{{to}}", from: "{{from}}", text: "{{text}}", ref: "{{ref}}", callback: "{{receipt_url}}"}
+  success: {status: [200, 201, 202], id: "$.id"}
+  errors: [{status: 422, class: recipient_invalid}, {status: 429, class: throttled}]
+receipt:
+  id: "$.id"
+  state: "$.status"
+  states: {delivered: delivered, undelivered: undelivered}
+  verify: {header: Authorization, equals: "Bearer ${token}"}
+secrets: {token: delta-secret}
+`
+	}
+	return strings.ReplaceAll(text, "{base}", base) + fmt.Sprintf("max_in_flight: %d\n", window)
+}
+
+// scenario is a carrier that answers at once and sends its receipt at once: only work takes time.
+func scenario(typ string) string {
+	const fast = "latency: 0s, delivery: 0s, receipt_delay: 0s, deliver: 1"
+	if typ == "http" {
+		return "carriers: {" + carrierName + ": {dialect: plain, token: delta-secret, " + fast + "}}\n"
+	}
+	return "carriers: {" + carrierName + ": {dialect: twilio, auth_token: alpha-secret, " + fast + "}}\n"
+}
+
+// sending is what one run of messages took, from the first submit to the last receipt that was acknowledged.
+type sending struct {
+	n              int
+	wall           time.Duration
+	client, vendor usage
+}
+
+func (s sending) rate() float64 { return float64(s.n) / s.wall.Seconds() }
+
+// costs are the processors' time of each side for a message. The client's holds whatever its process did, intake too.
+func (s sending) costs() string {
+	each := func(u usage) float64 { return float64(u.cpu.Microseconds()) / float64(s.n) }
+	return fmt.Sprintf("cpu a message: client %.0f µs, simulator %.0f µs; client rss %d MB", each(s.client), each(s.vendor), s.client.rss>>20)
+}
+
+// ceiling measures the client that records nothing.
+func (b *bench) ceiling(ctx context.Context, typ string, n int) (sending, error) {
+	return b.against(ctx, typ, n, func(base, listen string) (usage, error) {
+		self, err := os.Executable()
+		if err != nil {
+			return usage{}, err
+		}
+		_, used, err := command(ctx, b.dir, self, clientWord, "-type", typ, "-base", base, "-listen", listen,
+			"-n", strconv.Itoa(n), "-window", strconv.Itoa(b.window), "-seed", strconv.FormatUint(b.seed, 10))
+		return used, err
+	})
+}
+
+// endToEnd measures smsctl; after looks at the database before it is removed.
+func (b *bench) endToEnd(ctx context.Context, typ, list string, n int, after func(config string) error) (sending, error) {
+	home, err := os.MkdirTemp(b.dir, "send-")
+	if err != nil {
+		return sending{}, err
+	}
+	defer os.RemoveAll(home)
+	config := filepath.Join(home, "config.yaml")
+	return b.against(ctx, typ, n, func(base, listen string) (usage, error) {
+		text := fmt.Sprintf("database: bench.db\nsender: %q\nreceipts: {listen: %s, public_url: \"http://%s\"}\ncarriers:\n  %s:\n    %s\n",
+			sender, listen, listen, carrierName, strings.ReplaceAll(carrierConfig(typ, base, b.window), "\n", "\n    "))
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			return usage{}, err
+		}
+		_, used, err := command(ctx, home, b.smsctl, "send", "--config", config, "--log-file", "none", "--csv", list, "-m", template,
+			"--yes", "--no-input", "--quiet")
+		if err == nil && after != nil {
+			err = after(config)
+		}
+		return used, err
+	})
+}
+
+// against runs a client against a fresh simulator and reads from its log what happened when.
+func (b *bench) against(ctx context.Context, typ string, n int, client func(base, listen string) (usage, error)) (s sending, err error) {
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return s, err
+	}
+	listen, err := freeAddress(ctx)
+	if err != nil {
+		return s, err
+	}
+	play, truth := filepath.Join(b.dir, "scenario.yaml"), filepath.Join(b.dir, "truth.jsonl")
+	if err := errors.Join(os.WriteFile(play, []byte(scenario(typ)), 0o600), os.RemoveAll(truth)); err != nil {
+		return s, err
+	}
+	vendor, err := serve(ctx, b.dir, address, b.smsctl, "sim", "serve", "--scenario", play, "--listen", address, "--truth", truth,
+		"--log-file", "none")
+	if err != nil {
+		return s, err
+	}
+	s.n = n
+	s.client, err = client("http://"+address+"/"+carrierName, listen)
+	used, stopErr := vendor.stop()
+	if err := errors.Join(err, stopErr); err != nil {
+		return s, err
+	}
+	s.vendor = used
+	s.wall, err = between(truth, n)
+	return s, err
+}
+
+// between is the time from the first submit to the last receipt that was acknowledged, by the simulator's clock. It
+// refuses a run in which not every message was taken once and not every receipt acknowledged once.
+func between(truth string, n int) (time.Duration, error) {
+	f, err := os.Open(truth)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var first, last time.Time
+	taken, receipts := 0, 0
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var l struct {
+			Time  time.Time
+			Event string
+			HTTP  int
+		}
+		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+			return 0, err
+		}
+		switch {
+		case l.Event == "submit_accepted":
+			taken++
+			if first.IsZero() || l.Time.Before(first) {
+				first = l.Time
+			}
+		case l.Event == "receipt_sent" && l.HTTP/100 == 2:
+			receipts++
+			if l.Time.After(last) {
+				last = l.Time
+			}
+		}
+	}
+	if taken != n || receipts != n {
+		return 0, fmt.Errorf("%d of %d messages taken, %d receipts acknowledged", taken, n, receipts)
+	}
+	return last.Sub(first), nil
+}
+
+// freeAddress finds a port that nobody holds.
+func freeAddress(ctx context.Context) (string, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return ln.Addr().String(), ln.Close()
+}

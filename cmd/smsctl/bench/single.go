@@ -1,0 +1,74 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// help measures what every start costs: the quickest of some, because the first ones warm the disk's cache.
+func (b *bench) help(ctx context.Context, t *table) error {
+	best := time.Hour
+	for range 10 {
+		_, used, err := command(ctx, b.dir, b.smsctl, "--help")
+		if err != nil {
+			return err
+		}
+		best = min(best, used.wall)
+	}
+	t.row("smsctl --help", "%6.1f ms   at most 25", float64(best.Microseconds())/1000)
+	return nil
+}
+
+// intakes measures rows becoming a plan: the import of send, into a database that is thrown away.
+func (b *bench) intakes(ctx context.Context, t *table, rows, more int) error {
+	t.head("intake, everything included: read, check, render, price, store")
+	small, err := b.intake(ctx, t, rows)
+	if err != nil || more == 0 {
+		return err
+	}
+	large, err := b.intake(ctx, t, more)
+	if err != nil {
+		return err
+	}
+	t.row("memory", "%6.2f      of the larger to the smaller, at most 1.15", float64(large.rss)/float64(small.rss))
+	return nil
+}
+
+func (b *bench) intake(ctx context.Context, t *table, rows int) (usage, error) {
+	list, err := b.list(rows)
+	if err != nil {
+		return usage{}, err
+	}
+	defer os.Remove(list)
+	home, err := os.MkdirTemp(b.dir, "plan-")
+	if err != nil {
+		return usage{}, err
+	}
+	defer os.RemoveAll(home)
+	_, used, err := command(ctx, home, b.smsctl, "plan", "--db", filepath.Join(home, "bench.db"), "--log-file", "none", "--csv", list, "-m", template, "--no-input")
+	if err != nil {
+		return usage{}, err
+	}
+	limits := ""
+	if rows == 1_000_000 {
+		limits = "; at most 20 s, 200 MB"
+	}
+	t.row(fmt.Sprintf("%d rows", rows), "%6.1f s    %.0f rows/s, cpu %.1f s, rss %d MB%s", used.wall.Seconds(), float64(rows)/used.wall.Seconds(),
+		used.cpu.Seconds(), used.rss>>20, limits)
+	return used, nil
+}
+
+// report measures the report of the campaign that a database holds.
+func (b *bench) report(ctx context.Context, t *table, config string, n int) error {
+	_, used, err := command(ctx, filepath.Dir(config), b.smsctl, "report", "--config", config, "--log-file", "none", "--no-input")
+	if err != nil {
+		return err
+	}
+	t.row("report", "%6.2f s    over %d messages; at most 3", used.wall.Seconds(), n)
+	return nil
+}
