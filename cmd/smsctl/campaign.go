@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,16 +16,6 @@ func newCampaignCommand(a *app) *cobra.Command {
 	return verbs(a, &cobra.Command{Use: "campaign", Aliases: []string{"campaigns"}, Short: "Look at campaigns and steer them"},
 		newCampaignListCommand(a), newCampaignShowCommand(a), newCampaignPauseCommand(a), newCampaignResumeCommand(a),
 		newCampaignCancelCommand(a), newCampaignThrottleCommand(a), newCampaignRetryCommand(a), newCampaignReconcileCommand(a))
-}
-
-// withSession runs a command's own part with the database open.
-func (a *app) withSession(ctx context.Context, simulate bool, do func(context.Context, *session) error) (err error) {
-	s, err := a.open(ctx, simulate)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	return do(ctx, s)
 }
 
 // addSimulate gives a command the flag that looks at the simulated campaigns beside a live config.

@@ -221,3 +221,16 @@ func (s *session) campaign(ctx context.Context, name string) (*campaign.Campaign
 	}
 	return nil, e
 }
+
+// withSession runs a command's own part with the database open.
+func (a *app) withSession(ctx context.Context, simulate bool, do func(context.Context, *session) error) (err error) {
+	s, err := a.open(ctx, simulate)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
+	if err := do(ctx, s); err != nil {
+		return storeError(err, s.store.Path())
+	}
+	return nil
+}
