@@ -3,6 +3,7 @@ package twilio
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"maps"
@@ -33,7 +34,7 @@ func suite() carriertest.Suite {
 	return carriertest.Suite{
 		Type:    Type(),
 		Config:  config + "base_url: \"{{server}}/twilio\"\n",
-		Secrets: []string{token},
+		Secrets: []string{token, base64.StdEncoding.EncodeToString([]byte(account + ":" + token))},
 		Folder:  "../../testdata/carriers/twilio",
 		Proven:  []int{503},
 		Request: validRequest,
