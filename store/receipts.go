@@ -193,8 +193,7 @@ func (tx *txn) adoptParked(s *Store, a *attemptRow, r *recipientRow) error {
 		ORDER BY id`, a.carrier, a.messageID); err != nil || len(found) == 0 {
 		return err
 	}
-	r.reason = ""
-	if err := tx.move(r, r.sums().Rest(r.state)); err != nil {
+	if err := tx.put(r, r.state); err != nil { // with its new sums, for raise to read
 		return err
 	}
 	for _, p := range found {
