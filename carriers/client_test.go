@@ -217,7 +217,11 @@ func TestWhatAFailureProves(t *testing.T) {
 		}), Unknown, "closed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := testClient(t, ClientOptions{Common: Common{Timeout: Duration(400 * time.Millisecond)}})
+			timeout := 10 * time.Second
+			if tt.code == "timeout" || tt.code == "dns" {
+				timeout = time.Second
+			}
+			c := testClient(t, ClientOptions{Common: Common{Timeout: Duration(timeout)}})
 			a := c.Do(t.Context(), Request{Method: "POST", URL: tt.url, Body: []byte("x=y")})
 			r, failed := a.Failed()
 			if !failed || r.Accepted != tt.want || (r.Code != tt.code && tt.name != "no such host") {
