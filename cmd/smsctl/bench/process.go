@@ -39,7 +39,10 @@ func command(ctx context.Context, dir, name string, args ...string) (stdout stri
 	var out, complaints bytes.Buffer
 	c.Dir, c.Env, c.Stdout, c.Stderr = dir, environment(dir), &out, &complaints
 	began := time.Now()
-	err = c.Run()
+	if err := c.Start(); err != nil {
+		return "", used, err
+	}
+	err = c.Wait()
 	used = usageOf(c.ProcessState, time.Since(began))
 	if err != nil {
 		err = fmt.Errorf("%s %s: %w\n%s", name, args[0], err, strings.TrimSpace(complaints.String()))
