@@ -146,13 +146,15 @@ func (r *run) poll(t *testing.T) {
 		}
 		t.Skip("the type cannot poll")
 	}
+	id := wanted(r.first(t, "yes").want, 1)
 	for _, a := range all {
 		t.Run(a.name, func(t *testing.T) {
 			r.vendor.plays(a.ServeHTTP)
-			got, err := c.Poll(t.Context(), submitted("ID1"))
+			got, err := c.Poll(t.Context(), submitted(id))
 			if err != nil {
 				t.Fatal(err)
 			}
+			r.request(t, r.vendor.requests()[0], r.Asked)
 			r.wantReceipt(t, got, a.want)
 			if got.Ref != Ref {
 				t.Errorf("ref %q, want the one asked for", got.Ref)
@@ -165,7 +167,7 @@ func (r *run) poll(t *testing.T) {
 		"dropped": drops(true),
 	} {
 		r.vendor.plays(play)
-		if got, err := c.Poll(t.Context(), submitted("ID1")); err == nil {
+		if got, err := c.Poll(t.Context(), submitted(id)); err == nil {
 			t.Errorf("%s: got %+v, want an error", name, got)
 		} else {
 			r.hear(err.Error())
@@ -189,6 +191,7 @@ func (r *run) lookup(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			r.request(t, r.vendor.requests()[0], r.Asked)
 			verdict := [...]string{carriers.Undecided: "undecided", carriers.Found: "found", carriers.Absent: "absent"}[got.Verdict]
 			if verdict != a.want[0] || got.ID != wanted(a.want, 1) {
 				t.Errorf("%s %q, want %s", verdict, got.ID, strings.Join(a.want, " "))

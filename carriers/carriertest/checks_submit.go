@@ -64,7 +64,7 @@ func (r *run) accepted(t *testing.T) {
 			if len(reqs) != 1 {
 				t.Fatalf("%d requests, want 1", len(reqs))
 			}
-			r.request(t, reqs[0])
+			r.request(t, reqs[0], r.Request)
 		})
 	}
 	if n == 0 {
@@ -73,7 +73,7 @@ func (r *run) accepted(t *testing.T) {
 }
 
 // request checks what every vendor may expect of a request.
-func (r *run) request(t *testing.T, req Request) {
+func (r *run) request(t *testing.T, req Request, own func(*testing.T, Request)) {
 	t.Helper()
 	if !strings.HasPrefix(req.Header.Get("User-Agent"), "smsctl/") {
 		t.Errorf("User-Agent %q, want smsctl/…", req.Header.Get("User-Agent"))
@@ -83,8 +83,8 @@ func (r *run) request(t *testing.T, req Request) {
 			t.Error("a secret stands in the URL, where proxies log it")
 		}
 	}
-	if r.Request != nil {
-		r.Request(t, req)
+	if own != nil {
+		own(t, req)
 	}
 }
 

@@ -55,6 +55,8 @@ type Suite struct {
 	SecretsInURL bool
 	// Request checks what a submit sends, against the vendor's own specification where there is one.
 	Request func(t *testing.T, r Request)
+	// Asked checks what polls and lookups send.
+	Asked func(t *testing.T, r Request)
 
 	// States are all words in which the vendor speaks of a message, and what they mean.
 	States map[string]carriers.ReceiptState

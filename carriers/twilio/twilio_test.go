@@ -38,6 +38,7 @@ func suite() carriertest.Suite {
 		Folder:  "../../testdata/carriers/twilio",
 		Proven:  []int{503},
 		Request: validRequest,
+		Asked:   validRequest,
 		States: map[string]carriers.ReceiptState{
 			"accepted": carriers.ReceiptAccepted, "scheduled": carriers.ReceiptAccepted, "queued": carriers.ReceiptQueued,
 			"sending": carriers.ReceiptQueued, "sent": carriers.ReceiptSent, "delivered": carriers.ReceiptDelivered,
