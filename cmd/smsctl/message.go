@@ -84,13 +84,13 @@ smsctl message list --campaign spring --class throttled --limit 0
 smsctl message list --to +447700900123`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withSession(cmd.Context(), simulate, func(s *session) error {
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
 				f, err := choice.filter(s.cfg)
 				if err != nil {
 					return err
 				}
 				f.Limit = max(limit, 0)
-				return s.listMessages(cmd.Context(), name, to, f)
+				return s.listMessages(ctx, name, to, f)
 			})
 		},
 	}
@@ -99,21 +99,8 @@ smsctl message list --to +447700900123`,
 	choice.register(f)
 	f.StringVar(&to, "to", "", "only those to this `NUMBER`, in all campaigns unless one is named")
 	f.IntVar(&limit, "limit", 100, "at most `N`; 0 is all")
-	f.BoolVar(&simulate, "simulate", false, "the campaigns of send --simulate")
+	addSimulate(cmd, &simulate)
 	return exits(cmd, exitInput, exitNotFound, exitLocked)
-}
-
-// withSession opens the database for as long as do takes.
-func (a *app) withSession(ctx context.Context, simulate bool, do func(*session) error) (err error) {
-	s, err := a.open(ctx, simulate)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	if err := do(s); err != nil {
-		return storeError(err, s.store.Path())
-	}
-	return nil
 }
 
 // number reads a phone number as a person types it.
@@ -223,11 +210,13 @@ smsctl message show +447700900123 --campaign spring
 smsctl message show +447700900123 --json --jq .timeline`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withSession(cmd.Context(), simulate, func(s *session) error { return s.showMessage(cmd.Context(), args[0], name) })
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
+				return s.showMessage(ctx, args[0], name)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&name, "campaign", "", "of this campaign, by name or `ID` (default: the latest that has the number)")
-	cmd.Flags().BoolVar(&simulate, "simulate", false, "the campaigns of send --simulate")
+	addSimulate(cmd, &simulate)
 	return exits(cmd, exitInput, exitNotFound, exitLocked)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,31 +52,28 @@ smsctl report --json --jq .counts`,
 	o.choice.register(f)
 	f.BoolVar(&o.excel, "excel", false, "CSV for spreadsheets: byte order mark, CRLF, cells protected from being run as formulas")
 	f.BoolVar(&o.final, "final", false, "exit 8 while messages or receipts are outstanding")
-	f.BoolVar(&o.simulate, "simulate", false, "the campaigns of send --simulate")
+	addSimulate(cmd, &o.simulate)
 	return exits(cmd, exitPending, exitNotFound, exitLocked)
 }
 
-func (a *app) runReport(ctx context.Context, names []string, o *reportOptions) (err error) {
+func (a *app) runReport(ctx context.Context, names []string, o *reportOptions) error {
 	table, format, err := a.reportShape(o)
 	if err != nil {
 		return err
 	}
-	s, err := a.open(ctx, o.simulate)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	r := reporter{session: s, o: o, table: table, format: format}
-	if err := r.find(ctx, names); err != nil {
-		return err
-	}
-	if err := r.write(ctx); err != nil {
-		return err
-	}
-	if o.final && slices.ContainsFunc(r.reports, (*report.Report).Pending) {
-		return exitWith(exitPending)
-	}
-	return nil
+	return a.withSession(ctx, o.simulate, func(ctx context.Context, s *session) error {
+		r := reporter{session: s, o: o, table: table, format: format}
+		if err := r.find(ctx, names); err != nil {
+			return err
+		}
+		if err := r.write(ctx); err != nil {
+			return err
+		}
+		if o.final && slices.ContainsFunc(r.reports, (*report.Report).Pending) {
+			return exitWith(exitPending)
+		}
+		return nil
+	})
 }
 
 // reportShape settles what is written and how, before anything is read.
@@ -174,8 +170,10 @@ func (r *reporter) write(ctx context.Context) error {
 	switch {
 	case r.o.all || folder:
 		return r.writeFolder(ctx)
-	case r.o.out == "" || r.o.out == "-":
+	case r.o.out == "":
 		return r.writeTable(ctx, r.stdout, r.table, r.format, report.Masked)
+	case r.o.out == "-": // asked for as a file is: whoever pipes a list on wants its numbers
+		return r.writeTable(ctx, r.stdout, r.table, r.format, report.Full)
 	}
 	if err := r.writeFile(r.o.out, func(w io.Writer) error { return r.writeTable(ctx, w, r.table, r.format, report.Full) }); err != nil {
 		return err

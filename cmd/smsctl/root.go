@@ -21,15 +21,19 @@ func commandGroups(a *app) []commandGroup {
 		{"Run campaigns", []*cobra.Command{
 			newPlanCommand(a),
 			newSendCommand(a),
+			newReportCommand(a),
 		}},
 		{"Operate", []*cobra.Command{
 			newCampaignCommand(a),
+			newMessageCommand(a),
+			newOptOutCommand(a),
 		}},
 		{"Develop", []*cobra.Command{
 			newSimCommand(a),
 		}},
 		{"Administer", []*cobra.Command{
 			newConfigCommand(a),
+			newDBCommand(a),
 			newCompletionCommand(a),
 			newVersionCommand(a),
 			newHelpCommand(a),

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/smsctl/smsctl/campaign/report"
+	"github.com/smsctl/smsctl/carriers/phone"
+	"github.com/smsctl/smsctl/store"
+)
+
+func newOptOutCommand(a *app) *cobra.Command {
+	return verbs(a, &cobra.Command{
+		Use: "optout", Aliases: []string{"optouts"}, Short: "Numbers that must not be sent to",
+		Long: `Numbers that must not be sent to. The list is looked at when a campaign is planned and again in the moment before each
+message is handed to a carrier. Every change is an event that stays, with who made it, why, and where that is written down.`,
+	}, newOptOutAddCommand(a), newOptOutRemoveCommand(a), newOptOutCheckCommand(a), newOptOutListCommand(a), newOptOutImportCommand(a),
+		newOptOutExportCommand(a))
+}
+
+// scopeOf reads --scope and the column of that name: all, or a sender.
+func scopeOf(text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" || strings.EqualFold(text, store.ScopeAll) {
+		return store.ScopeAll
+	}
+	return store.ScopeSender(strings.TrimPrefix(text, "sender:"))
+}
+
+func newOptOutAddCommand(a *app) *cobra.Command {
+	var scope, reason string
+	var simulate bool
+	cmd := &cobra.Command{
+		Use: "add NUMBER...", Short: "Put numbers on the list", Args: cobra.MinimumNArgs(1),
+		Example: "smsctl optout add +447700900123\nsmsctl optout add +447700900123 --reason complaint --scope ACME",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.addOptOuts(ctx, args, scope, reason) })
+		},
+	}
+	cmd.Flags().Var(newEnum(&reason, "manual", "stop", "complaint", "manual"), "reason", "stop, complaint, manual")
+	cmd.Flags().StringVar(&scope, "scope", store.ScopeAll, "all, or one `SENDER`'s messages")
+	addSimulate(cmd, &simulate)
+	return exits(cmd, exitInput, exitLocked)
+}
+
+func (s *session) addOptOuts(ctx context.Context, numbers []string, scope, reason string) error {
+	var events []store.OptOut
+	for _, text := range numbers { // all are read before any is written
+		n, err := s.number(text)
+		if err != nil {
+			return err
+		}
+		events = append(events, store.OptOut{
+			Phone: n.Digits(), Scope: scopeOf(scope), Source: "cli", Reason: reason, Actor: s.actor(), Evidence: "command line",
+		})
+	}
+	added, err := s.store.AddOptOuts(ctx, events)
+	if err != nil {
+		return storeError(err, s.store.Path())
+	}
+	doc := map[string]any{"schema": "smsctl.optout_add/1", "added": added, "already": len(events) - added}
+	return s.print(doc, func() error {
+		return s.printf("%s added, %s already on the list\n", count(int64(added)), count(int64(len(events)-added)))
+	})
+}
+
+func newOptOutRemoveCommand(a *app) *cobra.Command {
+	var scope, reason string
+	var simulate bool
+	cmd := &cobra.Command{
+		Use: "remove NUMBER", Short: "Take a number off the list, for a reason that stays", Args: cobra.ExactArgs(1),
+		Example: `smsctl optout remove +447700900123 --reason "asked for it by mail, ticket 4711"`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return fail(exitUsage, "usage.required_flag", "taking a number off the list needs a reason").at("--reason is missing").
+					fix(`smsctl optout remove %s --reason "asked for it by mail"`, args[0]).with("flag", "reason")
+			}
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
+				return s.removeOptOut(ctx, args[0], scope, reason)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why they may be written to again: `TEXT`, kept for good")
+	cmd.Flags().StringVar(&scope, "scope", store.ScopeAll, "the entry's scope: all, or a `SENDER`")
+	addSimulate(cmd, &simulate)
+	return exits(cmd, exitInput, exitUnconfirmed, exitNotFound, exitLocked)
+}
+
+func (s *session) removeOptOut(ctx context.Context, text, scope, reason string) error {
+	n, err := s.number(text)
+	if err != nil {
+		return err
+	}
+	entries, err := s.store.CheckOptOut(ctx, n.Digits())
+	if err != nil {
+		return err
+	}
+	scope = scopeOf(scope)
+	var scopes []string
+	for _, e := range entries {
+		scopes = append(scopes, e.Scope)
+	}
+	missing := fail(exitNotFound, "optout.not_found", "this number is not on the list for the scope %s", scope).
+		at("%s is on the list for: %s", phone.Mask(n.E164), orNone(scopes)).fix("smsctl optout check %s", text)
+	found := false
+	for _, other := range scopes {
+		found = found || other == scope
+	}
+	if !found {
+		return missing
+	}
+	if err := s.confirmTyped(ctx, fmt.Sprintf("Type %s to allow messages to it again:", n.E164), n.E164); err != nil {
+		return err
+	}
+	removed, err := s.store.RemoveOptOut(ctx, store.OptOut{
+		Phone: n.Digits(), Scope: scope, Source: "cli", Reason: reason, Actor: s.actor(), Evidence: "command line",
+	})
+	if err != nil {
+		return storeError(err, s.store.Path())
+	}
+	if !removed {
+		return missing
+	}
+	return s.print(map[string]any{"schema": "smsctl.optout_remove/1", "removed": 1, "scope": scope}, func() error {
+		return s.printf("removed (%s)\n", scope)
+	})
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}
+
+// optOutEntry is an entry of the list as it is shown.
+type optOutEntry struct {
+	Number     string    `json:"number"`
+	Scope      string    `json:"scope"`
+	Source     string    `json:"source"`
+	Reason     string    `json:"reason"`
+	Actor      string    `json:"actor"`
+	Evidence   string    `json:"evidence"`
+	At         time.Time `json:"at"`
+	RecordedAt time.Time `json:"recorded_at"`
+}
+
+func entryOf(o store.OptedOut, p report.Privacy) optOutEntry {
+	return optOutEntry{
+		Number: p.Number(phone.FromDigits(o.Phone)), Scope: o.Scope, Source: o.Source, Reason: o.Reason, Actor: o.Actor, Evidence: o.Evidence,
+		At: o.OccurredAt.UTC(), RecordedAt: o.RecordedAt.UTC(),
+	}
+}
+
+func newOptOutCheckCommand(a *app) *cobra.Command {
+	var status, simulate bool
+	cmd := &cobra.Command{
+		Use: "check NUMBER...", Short: "Say whether numbers are on the list, and why", Args: cobra.MinimumNArgs(1),
+		Example: "smsctl optout check +447700900123\nsmsctl optout check +447700900123 --exit-status && echo may be sent to",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.checkOptOuts(ctx, args, status) })
+		},
+	}
+	cmd.Flags().BoolVar(&status, "exit-status", false, "exit 3 if any of them is on the list")
+	addSimulate(cmd, &simulate)
+	return exits(cmd, exitPartial, exitInput, exitLocked)
+}
+
+func (s *session) checkOptOuts(ctx context.Context, numbers []string, status bool) error {
+	p, err := s.privacy(s.cfg, s.store, report.Masked)
+	if err != nil {
+		return err
+	}
+	type checked struct {
+		Number   string        `json:"number"`
+		OptedOut bool          `json:"opted_out"`
+		Entries  []optOutEntry `json:"entries"`
+	}
+	var all []checked
+	found := false
+	for _, text := range numbers {
+		n, err := s.number(text)
+		if err != nil {
+			return err
+		}
+		entries, err := s.store.CheckOptOut(ctx, n.Digits())
+		if err != nil {
+			return err
+		}
+		c := checked{Number: p.Number(n.E164), OptedOut: len(entries) > 0, Entries: []optOutEntry{}}
+		for _, e := range entries {
+			c.Entries = append(c.Entries, entryOf(e, p))
+		}
+		all, found = append(all, c), found || c.OptedOut
+	}
+	if err := s.print(map[string]any{"schema": "smsctl.optout_check/1", "numbers": all}, func() error {
+		t, err := s.newTable(columns("number", "opted_out", "scope", "reason", "source", "at", "evidence"))
+		if err != nil {
+			return err
+		}
+		for _, c := range all {
+			if !c.OptedOut {
+				t.row(c.Number, "no", "", "", "", nil, "")
+			}
+			for _, e := range c.Entries {
+				t.row(c.Number, "yes", e.Scope, e.Reason, e.Source, e.At, e.Evidence)
+			}
+		}
+		return t.flush()
+	}); err != nil {
+		return err
+	}
+	if found && status {
+		return exitWith(exitPartial)
+	}
+	return nil
+}
+
+func newOptOutListCommand(a *app) *cobra.Command {
+	var limit int
+	var simulate bool
+	cmd := &cobra.Command{
+		Use: "list", Short: "Show the list", Args: cobra.NoArgs,
+		Example: "smsctl optout list\nsmsctl optout list --limit 0 --json --jq '.optouts | length'",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.listOptOuts(ctx, limit) })
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 100, "at most `N`; 0 is all")
+	addSimulate(cmd, &simulate)
+	return exits(cmd, exitLocked)
+}
+
+func (s *session) listOptOuts(ctx context.Context, limit int) error {
+	p, err := s.privacy(s.cfg, s.store, report.Masked)
+	if err != nil {
+		return err
+	}
+	total, _, err := s.store.CountOptOuts(ctx)
+	if err != nil {
+		return err
+	}
+	all := []optOutEntry{}
+	if err := s.store.EachOptOut(ctx, func(o store.OptedOut) error {
+		all = append(all, entryOf(o, p))
+		if limit > 0 && len(all) == limit {
+			return io.EOF
+		}
+		return nil
+	}); err != nil && err != io.EOF { //nolint:errorlint // our own, passed through
+		return err
+	}
+	if int64(len(all)) < total {
+		s.say("%s of %s are shown: --limit 0 shows all.", count(int64(len(all))), count(total))
+	}
+	return s.print(map[string]any{"schema": "smsctl.optouts/1", "total": total, "optouts": all}, func() error {
+		t, err := s.newTable(columns("number", "scope", "reason", "source", "actor", "at", "evidence"))
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			t.row(e.Number, e.Scope, e.Reason, e.Source, e.Actor, e.At, e.Evidence)
+		}
+		return t.flush()
+	})
+}
