@@ -54,8 +54,9 @@ type Settings struct {
 	ReceiptWait   time.Duration     `json:"receipt_wait"`     // ceiling of the wait before a re-route
 	Strict        bool              `json:"strict,omitempty"` // any failure is a partial result
 	MaxFailed     string            `json:"max_failed,omitempty"`
-	Rejects       string            `json:"rejects,omitempty"` // where the rejected rows were written
-	Ref           string            `json:"ref,omitempty"`     // of a single message
+	Rejects       string            `json:"rejects,omitempty"`      // where the rejected rows were written
+	Ref           string            `json:"ref,omitempty"`          // of a single message
+	SenderGiven   bool              `json:"sender_given,omitempty"` // the campaign's sender goes before the carriers' own
 	Guards        []Guard           `json:"guards,omitempty"`
 	GuardsWarn    bool              `json:"guards_warn,omitempty"` // a guard only warns
 }

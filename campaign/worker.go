@@ -52,8 +52,11 @@ func (d *dispatch) submit(ctx context.Context, a assignment) result {
 
 func (d *dispatch) message(j *job, info carriers.Info, ref string) carriers.Message {
 	m := carriers.Message{
-		Ref: ref, To: j.To, Country: j.Country, From: d.Campaign.Sender, Text: j.Text, UCS2: j.UCS2, Segments: j.Segments,
+		Ref: ref, To: j.To, Country: j.Country, Text: j.Text, UCS2: j.UCS2, Segments: j.Segments,
 		Type: string(d.Campaign.Type),
+	}
+	if d.Campaign.Settings.SenderGiven {
+		m.From = d.Campaign.Sender
 	}
 	if !d.Campaign.ValidUntil.IsZero() {
 		m.Validity = max(d.Campaign.ValidUntil.Sub(d.Now()), time.Second)

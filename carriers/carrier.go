@@ -62,6 +62,7 @@ type Env struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	Secret    func(ref Secret) (string, error) // resolves env:, file:, cmd:, keyring: and literals
+	Sender    string                           // the config's default, for carriers that have no sender of their own
 	PublicURL string                           // receipts.public_url, "" when receipts cannot be pushed
 }
 

@@ -1,6 +1,7 @@
 package generic
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -47,7 +48,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	client := carriers.NewClient(carriers.ClientOptions{
 		Common: cfg.Common, Now: env.Now, Secrets: values, DisableKeepAlives: fresh,
 	})
-	c := &carrier{http: client, codes: codes, now: env.Now, from: cfg.From}
+	c := &carrier{http: client, codes: codes, now: env.Now, from: cmp.Or(cfg.From, env.Sender)}
 	comp := compiler{scope: scope{names: messageNames, secrets: secrets}, base: cfg.BaseURL, client: client}
 	if c.submit, err = comp.compileSubmit(cfg.Submit); err != nil {
 		return nil, err

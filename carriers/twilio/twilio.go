@@ -10,6 +10,7 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/base64"
@@ -129,7 +130,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 			"Accept", "application/json"),
 		messages: base.JoinPath("2010-04-01", "Accounts", cfg.AccountSID, "Messages.json"),
 		token:    []byte(token),
-		from:     cfg.From,
+		from:     from(cfg, env),
 		service:  cfg.MessagingServiceSID,
 		codes:    codes,
 		now:      env.Now,
@@ -156,6 +157,14 @@ func (cfg *Config) check() error {
 		return fmt.Errorf("messaging_service_sid: %q is not one: write MG and 32 hex digits", cfg.MessagingServiceSID)
 	}
 	return nil
+}
+
+// from is the sender of messages that name none: the carrier's own, a messaging service's, or the config's default.
+func from(cfg Config, env carriers.Env) string {
+	if cfg.MessagingServiceSID != "" {
+		return ""
+	}
+	return cmp.Or(cfg.From, env.Sender)
 }
 
 // Info describes the carrier.

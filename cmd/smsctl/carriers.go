@@ -48,6 +48,7 @@ func (a *app) buildCarrier(cfg *config, entry carrierEntry, types []carriers.Typ
 		Log:       log.With("carrier", entry.Name),
 		Now:       a.now,
 		Secret:    func(ref carriers.Secret) (string, error) { return a.secrets.resolve(string(ref)) },
+		Sender:    string(cfg.Sender),
 		PublicURL: string(cfg.Receipts.PublicURL),
 	})
 	if err == nil {

@@ -46,7 +46,7 @@ type sendOptions struct {
 	atMostOnce, simulate bool
 	guards               []string
 	onGuard              string
-	rejects              string
+	rejects, testTo      string
 
 	flags    *pflag.FlagSet
 	plan     *planFile // set by --plan
@@ -92,6 +92,7 @@ func (o *sendOptions) add(f *pflag.FlagSet) {
 
 	f.StringVar(&o.maxCost, "max-cost", "", "hard ceiling, like `50EUR`")
 	f.IntVar(&o.maxRecipients, "max-recipients", 0, "send nothing if there are more than `N` recipients")
+	f.StringVar(&o.testTo, "test-to", "", "send the first message to `NUMBER`, then ask")
 	f.BoolVar(&o.strict, "strict", false, "exit 3 for any failure, dead numbers too")
 	f.StringVar(&o.maxFailed, "max-failed", "", "exit 0 with up to `N` or P% actionable failures")
 	f.StringArrayVar(&o.guards, "guard", nil, "pause when this stops to hold, like `failed_rate<2%`; repeatable")
@@ -225,6 +226,7 @@ func (o *sendOptions) settings(cfg *config) (campaign.Settings, error) {
 	s := campaign.Settings{
 		Vars: vars, Carriers: slices.Clone(o.carriers), Rate: rate, MaxAttempts: o.maxAttempts,
 		Validity: o.validity, GiveUp: o.giveUp, AtMostOnce: o.atMostOnce, Strict: o.strict, MaxFailed: o.maxFailed, Ref: o.ref,
+		SenderGiven: o.from != "",
 		ReceiptWait: time.Duration(cfg.Receipts.Timeout), HoldNoReceipt: cfg.Routing.OnNoReceipt == hold,
 		HoldAmbiguous: cfg.Routing.OnAmbiguous.Promotional == hold,
 	}
