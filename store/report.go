@@ -282,8 +282,7 @@ func (f *filler) series() error {
 	}
 	n := (span + width - 1) / width
 	f.Series.StepS, f.Series.Accepted, f.Series.Failed = width*slotMS/1000, make([]int64, n), make([]int64, n)
-	t0 := time.UnixMilli(first * slotMS).UTC()
-	f.Series.T0 = &t0
+	f.Series.T0 = time.UnixMilli(first * slotMS).UTC()
 	var peak, in, at int64
 	for _, s := range slots {
 		i := (s.at - first) / width

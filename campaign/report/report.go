@@ -207,7 +207,7 @@ type Guard struct {
 // Series is the campaign over time, in equal steps.
 type Series struct {
 	StepS     int64              `json:"step_s"`
-	T0        *time.Time         `json:"t0"`
+	T0        time.Time          `json:"t0"`
 	Accepted  []int64            `json:"accepted"`
 	Failed    []int64            `json:"failed"`
 	ByCarrier map[string][]int64 `json:"by_carrier"` // accepted
@@ -223,7 +223,7 @@ func New(c *campaign.Campaign, n campaign.Counts, now time.Time) *Report {
 		Countries:  []Country{},
 		Errors:     []Error{},
 		Guards:     []Guard{},
-		Series:     Series{StepS: 10, Accepted: []int64{}, Failed: []int64{}, ByCarrier: map[string][]int64{}},
+		Series:     Series{StepS: 10, T0: utc(began(c)), Accepted: []int64{}, Failed: []int64{}, ByCarrier: map[string][]int64{}},
 		Reconciled: n.Reconciled(),
 		ExitCode:   ExitCode(n, c.Settings),
 	}
@@ -242,10 +242,27 @@ func New(c *campaign.Campaign, n campaign.Counts, now time.Time) *Report {
 		Failover:   RateOf(n.FailedOver, handled),
 		Failed:     RateOf(n.Failed, handled),
 	}
-	if active := c.Active.Seconds(); active > 0 {
-		r.Throughput.Average = math.Round(10*float64(accepted)/active) / 10
+	if r.Campaign.ActiveS > 0 {
+		r.Throughput.Average = math.Round(10*float64(accepted)/r.Campaign.ActiveS) / 10
 	}
 	return r
+}
+
+// began is where the series starts while it is empty.
+func began(c *campaign.Campaign) time.Time {
+	if c.StartedAt.IsZero() {
+		return c.CreatedAt
+	}
+	return c.StartedAt
+}
+
+// active is the time in which somebody was sending. A run shorter than a heartbeat has none on record, but has a
+// beginning and an end.
+func active(c *campaign.Campaign) time.Duration {
+	if c.Active == 0 && !c.StartedAt.IsZero() && c.FinishedAt.After(c.StartedAt) {
+		return c.FinishedAt.Sub(c.StartedAt)
+	}
+	return c.Active
 }
 
 // Finish derives what follows from what was filled in.
@@ -297,7 +314,7 @@ func about(c *campaign.Campaign) Campaign {
 	a := Campaign{
 		ID: c.PublicID, Name: c.Name, State: c.Status, Mode: c.Mode, Profile: c.Profile, Type: c.Type, Sender: c.Sender, Source: c.Source,
 		CreatedAt: utc(c.CreatedAt), StartedAt: utcOrNull(c.StartedAt), FinishedAt: utcOrNull(c.FinishedAt), SettledAt: utcOrNull(c.SettledAt),
-		ActiveS: c.Active.Seconds(), CSVSHA: c.SourceSHA, MessageSHA: c.MessageSHA, Tags: c.Tags,
+		ActiveS: active(c).Seconds(), CSVSHA: c.SourceSHA, MessageSHA: c.MessageSHA, Tags: c.Tags,
 	}
 	if a.Tags == nil {
 		a.Tags = map[string]string{}

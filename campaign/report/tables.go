@@ -91,9 +91,6 @@ func (r *Report) Rows(t Table) []Row {
 }
 
 func (r *Report) seriesRows(add func(json any, values ...any)) {
-	if r.Series.T0 == nil {
-		return
-	}
 	type point struct {
 		At        time.Time        `json:"at"`
 		StepS     int64            `json:"step_s"`

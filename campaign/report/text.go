@@ -201,7 +201,7 @@ func (r *Report) writeNext(p *page) {
 			add("campaign resume "+name, thousands(n.Queued)+" to send")
 		}
 	case campaign.Running, campaign.Draining, campaign.Scheduled, campaign.Importing:
-		add("campaign watch "+name, "live view")
+		add("campaign show "+name, "how it goes on")
 	case campaign.Stopped:
 	default:
 		if n.FailedActionable > 0 {
