@@ -134,7 +134,7 @@ func (c *Client) exchange(ctx context.Context, r Request) (a *Answer, stale bool
 	}
 	x := &trip{}
 	x.trace.GotConn = x.gotConn
-	resp, err := c.transport.RoundTrip(c.request(httptrace.WithClientTrace(ctx, &x.trace), r))
+	resp, err := c.transport.RoundTrip(c.request(httptrace.WithClientTrace(ctx, &x.trace), r)) //nolint:bodyclose // read and closed below
 	if err != nil {
 		a.Written = x.written()
 		a.fail(err)

@@ -90,7 +90,7 @@ func (a *Answer) RetryAfter() time.Duration {
 	if v == "" {
 		return 0
 	}
-	d := maxRetryAfter
+	var d time.Duration
 	if secs, err := strconv.ParseUint(v, 10, 32); err == nil {
 		d = time.Duration(secs) * time.Second
 	} else if at, err := http.ParseTime(v); err == nil {

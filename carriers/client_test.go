@@ -370,7 +370,7 @@ func TestOldTLSIsRefused(t *testing.T) {
 
 // TestProxies: what a proxy refuses never reached the carrier, as long as the proxy cannot read it.
 func TestProxies(t *testing.T) {
-	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "no", http.StatusBadGateway)
 	}))
 	defer refusing.Close()

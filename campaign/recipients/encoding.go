@@ -15,6 +15,8 @@ import (
 const sampleSize = 64 << 10
 
 // marks are the byte order marks. UTF-32 must come before UTF-16LE, with which it begins.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
 var marks = [...]struct{ bytes, name string }{
 	{"\xff\xfe\x00\x00", "utf-32le"},
 	{"\x00\x00\xfe\xff", "utf-32be"},
@@ -24,6 +26,8 @@ var marks = [...]struct{ bytes, name string }{
 }
 
 // foreign are files that people send in place of a CSV, by their first bytes.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
 var foreign = [...]struct{ magic, what, fix string }{
 	{"PK\x03\x04", "this is a spreadsheet or zip archive, not CSV", `open it and save it as "CSV UTF-8"`},
 	{"\xd0\xcf\x11\xe0", "this is an old Excel workbook, not CSV", `open it and save it as "CSV UTF-8"`},

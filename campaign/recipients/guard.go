@@ -101,11 +101,12 @@ func (g *guard) check(p []byte) error {
 	whole := len(rest) - cutRune(rest)
 	if !g.sound(rest[:whole]) {
 		i := 0
-		for size := 0; ; i += size {
-			_, size = utf8.DecodeRune(rest[i:whole])
+		for {
+			_, size := utf8.DecodeRune(rest[i:whole])
 			if !g.sound(rest[i : i+size]) {
 				break
 			}
+			i += size
 		}
 		return g.invalid(rest[i], bytes.Count(rest[:i], []byte{'\n'}), len(p)-len(rest)+i)
 	}

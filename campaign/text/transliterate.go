@@ -56,6 +56,8 @@ func isGSM(text string) bool {
 var replacementsTSV string
 
 // replacements is the table, read at first use. The table is part of the program, and a test reads it: it has no errors.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
 var replacements = sync.OnceValue(func() map[rune]string {
 	table, _ := parseReplacements(replacementsTSV)
 	return table

@@ -39,6 +39,8 @@ const (
 )
 
 // alphabet is computed once from the constants above and never changes.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
 var alphabet = newTables()
 
 func newTables() *tables {

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -214,7 +215,7 @@ func FuzzParse(f *testing.F) {
 		}
 		n, err := p.Parse(cell)
 		if err != nil {
-			if _, typed := err.(*Error); !typed {
+			if typed := (&Error{}); !errors.As(err, &typed) {
 				t.Fatalf("%q: %v is no *Error", cell, err)
 			}
 			return

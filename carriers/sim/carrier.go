@@ -193,7 +193,7 @@ func (c *Carrier) Run(ctx context.Context, deliver func(context.Context, []carri
 		ready, _ = c.agenda.next(ctx, ready, batch) // its error is ctx's
 		if ctx.Err() != nil {
 			c.putBack(ready, 0)
-			return nil
+			return nil //nolint:nilerr // to be told to stop is no error
 		}
 		receipts := make([]carriers.Receipt, len(ready))
 		for i, d := range ready {

@@ -130,7 +130,7 @@ phases: [{after: 10, for: 5, outage: refuse}]
 func FuzzParseScenario(f *testing.F) {
 	f.Add("carriers: {a: {dialect: plain, token: t, latency: 1s..2s, phases: [{after: 3}]}}")
 	f.Add("seed: 1\ncarriers:\n  a:\n    dialect: twilio\n    auth_token: x\n    errors: [{class: throttled}]\n")
-	f.Fuzz(func(t *testing.T, in string) {
+	f.Fuzz(func(_ *testing.T, in string) {
 		s, err := ParseScenario([]byte(in))
 		if err != nil {
 			return

@@ -122,7 +122,12 @@ func TestAdaptersAndSimulatorAgree(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	running := make(chan error, 1)
 	go func() { running <- server.Run(ctx) }()
-	defer func() { cancel(); <-running }()
+	defer func() {
+		cancel()
+		if err := <-running; err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+	}()
 
 	cs := map[string]carriers.Carrier{
 		"alpha": build(t, twilio.Type(), "alpha", strings.ReplaceAll(alphaConfig, "SERVER", web.URL)),

@@ -13,7 +13,8 @@ import (
 )
 
 func newCampaignCommand(a *app) *cobra.Command {
-	return verbs(a, &cobra.Command{Use: "campaign", Aliases: []string{"campaigns"}, Short: "Look at campaigns and steer them"},
+	return verbs(a, &cobra.Command{Use: "campaign", Aliases: []string{"campaigns"}, Short: "Look at campaigns and steer them",
+		Example: "smsctl campaign list\nsmsctl campaign pause spring"},
 		newCampaignListCommand(a), newCampaignShowCommand(a), newCampaignPauseCommand(a), newCampaignResumeCommand(a),
 		newCampaignCancelCommand(a), newCampaignThrottleCommand(a), newCampaignRetryCommand(a), newCampaignReconcileCommand(a))
 }
@@ -33,6 +34,7 @@ func newCampaignListCommand(a *app) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use: "list", Short: "List campaigns, latest first", Args: cobra.NoArgs,
+		Example: "smsctl campaign list --state paused --tag team=crm",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			tags, err := pairs("tag", o.tags)
 			if err != nil {
@@ -158,6 +160,7 @@ func newCampaignShowCommand(a *app) *cobra.Command {
 	var simulate bool
 	cmd := &cobra.Command{
 		Use: "show [CAMPAIGN]", Short: "Show a campaign: sums, owner, wishes, history", Args: cobra.MaximumNArgs(1),
+		Example: "smsctl campaign show          # the latest\nsmsctl campaign show spring --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
 				c, err := s.campaign(ctx, strings.Join(args, ""))

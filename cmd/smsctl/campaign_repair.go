@@ -136,7 +136,7 @@ func (s *session) confirmAgain(ctx context.Context, n int64, est carriers.Price,
 		return fail(exitUnconfirmed, "budget.needed", "a live retry with --yes needs a cost ceiling").at("the campaign has none").
 			fix("add --max-cost 50%s", s.cfg.Currency).with("flag", "--max-cost")
 	}
-	return s.confirmSend(ctx, nil, n, est)
+	return s.confirmSend(ctx, n, est)
 }
 
 func newCampaignReconcileCommand(a *app) *cobra.Command {
@@ -144,6 +144,7 @@ func newCampaignReconcileCommand(a *app) *cobra.Command {
 	var resend, simulate bool
 	cmd := &cobra.Command{
 		Use: "reconcile CAMPAIGN", Short: "Ask the carriers about submits whose outcome is not known", Args: cobra.ExactArgs(1),
+		Example: "smsctl campaign reconcile spring\nsmsctl campaign reconcile spring --resend-unknown",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.eachCampaign(cmd.Context(), simulate, args, func(ctx context.Context, s *session, c *campaign.Campaign) error {
 				return s.reconcile(ctx, c, resend, &v)

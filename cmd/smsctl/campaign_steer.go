@@ -48,6 +48,7 @@ func newCampaignPauseCommand(a *app) *cobra.Command {
 	var simulate bool
 	cmd := &cobra.Command{
 		Use: "pause CAMPAIGN...", Short: "Stop sending; what is under way finishes", Args: cobra.MinimumNArgs(1),
+		Example: `smsctl campaign pause spring --reason "wrong link"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.eachCampaign(cmd.Context(), simulate, args, func(ctx context.Context, s *session, c *campaign.Campaign) error {
 				return s.pause(ctx, c, reason)
@@ -89,6 +90,7 @@ func newCampaignResumeCommand(a *app) *cobra.Command {
 	var simulate bool
 	cmd := &cobra.Command{
 		Use: "resume CAMPAIGN...", Short: "Go on sending; who was handled is not contacted again", Args: cobra.MinimumNArgs(1),
+		Example: "smsctl campaign resume spring",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.eachCampaign(cmd.Context(), simulate, args, func(ctx context.Context, s *session, c *campaign.Campaign) error {
 				return s.resume(ctx, c, only, &v)
@@ -170,6 +172,7 @@ func newCampaignCancelCommand(a *app) *cobra.Command {
 	var simulate bool
 	cmd := &cobra.Command{
 		Use: "cancel CAMPAIGN", Short: "Never send what is still queued", Args: cobra.ExactArgs(1),
+		Example: "smsctl campaign cancel spring",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.eachCampaign(cmd.Context(), simulate, args, func(ctx context.Context, s *session, c *campaign.Campaign) error {
 				return s.cancel(ctx, c)

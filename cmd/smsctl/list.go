@@ -51,9 +51,9 @@ func (a *app) openList(o *sendOptions) (*list, error) {
 	if err != nil {
 		return nil, unreadable(l.name, err)
 	}
-	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	_, err = io.Copy(h, f)
+	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, unreadable(l.name, err)
 	}
 	l.sha = hex.EncodeToString(h.Sum(nil))

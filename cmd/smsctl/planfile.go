@@ -51,7 +51,7 @@ type planPins struct {
 }
 
 func (s *session) pin(ctx context.Context, o *sendOptions, l *list, c *campaign.Campaign, in *intake) (*planFile, error) {
-	pins, err := s.pins(ctx, o, l, c)
+	pins, err := s.pins(ctx, l, c)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *session) pin(ctx context.Context, o *sendOptions, l *list, c *campaign.
 	}, nil
 }
 
-func (s *session) pins(ctx context.Context, o *sendOptions, l *list, c *campaign.Campaign) (planPins, error) {
+func (s *session) pins(ctx context.Context, l *list, c *campaign.Campaign) (planPins, error) {
 	_, lastEvent, err := s.store.CountOptOuts(ctx)
 	if err != nil {
 		return planPins{}, err
@@ -138,7 +138,7 @@ func (s *session) unchanged(ctx context.Context, o *sendOptions, l *list, c *cam
 	if o.plan == nil {
 		return nil
 	}
-	now, err := s.pins(ctx, o, l, c)
+	now, err := s.pins(ctx, l, c)
 	if err != nil {
 		return err
 	}
@@ -190,9 +190,10 @@ func (p *planFile) document(in *intake) any {
 
 func newPlanShowCommand(a *app) *cobra.Command {
 	return exits(&cobra.Command{
-		Use:   "show FILE",
-		Short: "Show a saved plan, stale or not",
-		Args:  cobra.ExactArgs(1),
+		Use:     "show FILE",
+		Short:   "Show a saved plan, stale or not",
+		Example: "smsctl plan show spring.plan",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := readPlan(args[0])
 			if err != nil {

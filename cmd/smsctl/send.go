@@ -63,7 +63,7 @@ func (a *app) runSend(ctx context.Context, o *sendOptions, v *runOptions) (err e
 	if err := s.useCarriers(ctx, o.carriers); err != nil {
 		return err
 	}
-	if err := s.mayAsk(o); err != nil {
+	if err := errors.Join(s.mayAsk(o), s.checkTest(o)); err != nil {
 		return err
 	}
 	l, err := a.openList(o)
@@ -111,7 +111,7 @@ func (s *session) claim(ctx context.Context, o *sendOptions, v *runOptions, l *l
 				return nil, lease, err
 			}
 		case err == nil:
-			return s.again(ctx, o, v, old, lease)
+			return s.again(ctx, v, old, lease)
 		case !errors.Is(err, campaign.ErrNotFound):
 			return nil, lease, err
 		}
@@ -178,7 +178,7 @@ func (s *session) ceiling(o *sendOptions) (*carriers.Price, error) {
 }
 
 // again goes on with a campaign that holds this list and message already, or says that there is nothing to send.
-func (s *session) again(ctx context.Context, o *sendOptions, v *runOptions, old *campaign.Campaign, lease campaign.Lease) (*campaign.Campaign, campaign.Lease, error) {
+func (s *session) again(ctx context.Context, v *runOptions, old *campaign.Campaign, lease campaign.Lease) (*campaign.Campaign, campaign.Lease, error) {
 	n, err := s.store.Counts(ctx, old.ID)
 	if err != nil {
 		return nil, lease, err
@@ -189,7 +189,7 @@ func (s *session) again(ctx context.Context, o *sendOptions, v *runOptions, old 
 		return nil, lease, s.summary(ctx, old, v, old.Status)
 	}
 	if old.Status == campaign.Planned {
-		if err := s.confirmSend(ctx, o, n.Queued, old.Estimate); err != nil {
+		if err := s.confirmSend(ctx, n.Queued, old.Estimate); err != nil {
 			return nil, lease, err
 		}
 	}
@@ -254,7 +254,13 @@ func (s *session) begin(ctx context.Context, o *sendOptions, l *list, c *campaig
 			return nil, lease, err
 		}
 	}
-	if err := s.confirmSend(ctx, o, in.Eligible(), in.cost); err != nil {
+	err = s.whileHolding(ctx, c, lease, func() error {
+		if err := s.sendTest(ctx, o, c, in); err != nil {
+			return err
+		}
+		return s.confirmSend(ctx, in.Eligible(), in.cost)
+	})
+	if err != nil {
 		return nil, lease, errors.Join(err, s.discard(c))
 	}
 	return s.ready(ctx, c, lease)
@@ -291,7 +297,7 @@ const (
 	mildCost       = carriers.Price(5_000_000)
 )
 
-func (s *session) confirmSend(ctx context.Context, o *sendOptions, n int64, cost carriers.Price) error {
+func (s *session) confirmSend(ctx context.Context, n int64, cost carriers.Price) error {
 	if s.mode == campaign.Simulated || s.flags.yes || n == 0 {
 		return nil
 	}

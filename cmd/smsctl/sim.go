@@ -30,11 +30,14 @@ smsctl sim serve --scenario testdata/scenarios/chaos.yaml --truth truth.jsonl`,
 	serve.Flags().StringVar(&o.truth, "truth", "", "append what truly happened to `FILE`, as JSON lines")
 	_ = serve.MarkFlagRequired("scenario")
 	exits(serve, exitInput, exitInterrupted, exitTerminated)
-	return verbs(a, &cobra.Command{Use: "sim", Short: "Simulated carriers"}, serve)
+	return verbs(a, &cobra.Command{
+		Use: "sim", Short: "Simulated carriers",
+		Example: "smsctl sim serve --scenario testdata/scenarios/calm.yaml",
+	}, serve)
 }
 
 // runSim serves until somebody stops it.
-func (a *app) runSim(ctx context.Context, scenario, listen, truth string) error {
+func (a *app) runSim(ctx context.Context, scenario, listen, truth string) (err error) {
 	sc, err := sim.ReadScenario(scenario)
 	if err != nil {
 		return fail(exitInput, "sim.scenario", "%s", oneLine(err.Error())).at("%s", scenario).fix("see: go doc ./carriers/sim").because(err)
@@ -45,7 +48,7 @@ func (a *app) runSim(ctx context.Context, scenario, listen, truth string) error 
 		if err != nil {
 			return fail(exitError, "sim.truth", "the truth log cannot be written").at("%v", err).fix("name another file with --truth").because(err)
 		}
-		defer f.Close()
+		defer func() { err = errors.Join(err, f.Close()) }()
 		log = f
 	}
 	signals := watchSignals(ctx, func(int, os.Signal) {})
