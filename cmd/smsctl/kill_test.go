@@ -24,17 +24,17 @@ func TestKilled(t *testing.T) {
 		calm = `
 seed: 1
 carriers:
-  alpha: {dialect: twilio, auth_token: alpha-secret, latency: 2ms..30ms, receipt_delay: 50ms..500ms, receipt_connections: 2}
-  delta: {dialect: plain, token: delta-secret, latency: 2ms..30ms, receipt_delay: 50ms..500ms, receipt_connections: 2}
+  alpha: {dialect: twilio, auth_token: alpha-secret, latency: 2ms..30ms, receipt_delay: 50ms..500ms}
+  delta: {dialect: plain, token: delta-secret, latency: 2ms..30ms, receipt_delay: 50ms..500ms}
 `
 		lost = `
 seed: 2
 carriers:
   alpha:
-    {dialect: twilio, auth_token: alpha-secret, latency: 2ms..30ms, receipt_delay: 50ms..500ms, receipt_connections: 2,
+    {dialect: twilio, auth_token: alpha-secret, latency: 2ms..30ms, receipt_delay: 50ms..500ms,
      lost_answers: 0.02, lost_receipts: 0.1, accept: 0.97, errors: [{class: throttled}, {class: ambiguous, status: 504}]}
   delta:
-    {dialect: plain, token: delta-secret, latency: 2ms..30ms, receipt_delay: 50ms..500ms, receipt_connections: 2, poll: false,
+    {dialect: plain, token: delta-secret, latency: 2ms..30ms, receipt_delay: 50ms..500ms, poll: false,
      lost_answers: 0.02, lost_receipts: 0.1, accept: 0.97, errors: [{class: carrier_transient}, {class: ambiguous, taken: true}]}
 `
 	)

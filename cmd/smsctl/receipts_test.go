@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/carriers/receipts"
+	"github.com/smsctl/smsctl/store"
+)
+
+// newReceiptStage is a stage with a vendor that sends what the test says, and a program that waits for it.
+func newReceiptStage(t *testing.T, carrier string) *vendor {
+	var v *vendor
+	newStage(t, "", func(s *stage) {
+		v = newVendorStage(s)
+	}, func(s *stage) {
+		s.carrier("alpha")["base_url"] = "http://" + s.sim + "/alpha"
+		s.carrier("delta")["submit"].(tree)["url"] = "http://" + s.sim + "/delta/send"
+		s.carrier("delta")["status"].(tree)["url"] = "http://" + s.sim + "/delta/status/{{id}}"
+		s.config["receipts"].(tree)["timeout"] = "1h"
+	}, only(carrier))
+	return v
+}
+
+// Each receipt comes over HTTP to the listener of a real process, and the end of the campaign is what was promised.
+func TestReceiptsReachTheirMessages(t *testing.T) {
+	ok := func(status int) bool { return status/100 == 2 }
+	for _, carrier := range []string{"alpha", "delta"} {
+		for _, c := range []struct {
+			name   string
+			before func(v *vendor, s submit) // while the submit waits for its answer
+			after  func(v *vendor, s submit) // when the answer is in the database
+			want   campaign.State
+			rows   int64 // receipts in the database
+		}{
+			{
+				name:   "before the answer",
+				before: func(v *vendor, s submit) { v.must(ok, v.receipt(s, "delivered")) },
+				want:   campaign.Delivered, rows: 1,
+			},
+			{
+				name: "twice",
+				after: func(v *vendor, s submit) {
+					v.must(ok, v.receipt(s, "delivered"), v.receipt(s, "delivered"))
+				},
+				want: campaign.Delivered, rows: 2,
+			},
+			{
+				name:   "before the answer and after it",
+				before: func(v *vendor, s submit) { v.must(ok, v.receipt(s, "delivered")) },
+				after:  func(v *vendor, s submit) { v.must(ok, v.receipt(s, "delivered")) },
+				want:   campaign.Delivered, rows: 2,
+			},
+			{
+				name: "out of order",
+				after: func(v *vendor, s submit) {
+					v.must(ok, v.receipt(s, "delivered"), v.receipt(s, "undelivered"))
+				},
+				want: campaign.Delivered, rows: 2,
+			},
+			{
+				name: "delivered after undelivered",
+				before: func(v *vendor, s submit) {
+					v.must(ok, v.receipt(s, "undelivered"), v.receipt(s, "delivered"))
+				},
+				want: campaign.Delivered, rows: 2,
+			},
+			{
+				name: "wrongly signed",
+				after: func(v *vendor, s submit) {
+					forbidden := func(status int) bool { return status == http.StatusForbidden }
+					v.must(forbidden, v.post(s, s.callback, "delivered", false), v.post(s, s.callback+"x", "delivered", true),
+						v.post(s, strings.Replace(s.callback, "?k=", "0?k=", 1), "delivered", true))
+					v.must(ok, v.receipt(s, "undelivered"))
+				},
+				want: campaign.Undelivered, rows: 1,
+			},
+		} {
+			t.Run(carrier+" "+c.name, func(t *testing.T) {
+				t.Parallel()
+				v := newReceiptStage(t, carrier)
+				if c.before != nil {
+					v.answer = func(s submit) int {
+						if s.to == numbers(1)[0] {
+							c.before(v, s)
+						}
+						return 0
+					}
+				}
+				// The program listens until the last receipt is there: that of a second recipient.
+				who := numbers(2)
+				p := v.start("send", "--csv", v.list("people.csv", 2), "-m", "Hi", "--max-attempts", "1", "--yes", "--json")
+				v.until("both answers are recorded", func() bool {
+					now := v.states("people")
+					return now[campaign.Awaiting]+now[campaign.Delivered]+now[campaign.Undelivered] == 2
+				})
+				if c.after != nil {
+					c.after(v, v.submitTo(who[0]))
+				}
+				v.must(ok, v.receipt(v.submitTo(who[1]), "delivered"))
+				p.expect(exitOK)
+				if got := v.messages("people")[who[0]].State; got != c.want {
+					t.Errorf("the recipient is %s, not %s", got, c.want)
+				}
+				if got := v.info(); got.Receipts != c.rows+1 || got.Parked != 0 {
+					t.Errorf("%d receipts are stored, %d of them parked; there should be %d and 0", got.Receipts, got.Parked, c.rows+1)
+				}
+			})
+		}
+	}
+}
+
+// must holds the listener's answers against what they have to be.
+func (v *vendor) must(be func(status int) bool, answers ...int) {
+	v.Helper()
+	if slices.ContainsFunc(answers, func(status int) bool { return !be(status) }) {
+		v.Errorf("the listener answered %v", answers)
+	}
+}
+
+// A receipt of a message that nobody knows is kept, and answered only once it is: the vendor must not come again with it
+// for ever.
+func TestReceiptOfAnUnknownMessageIsParked(t *testing.T) {
+	t.Parallel()
+	v := newReceiptStage(t, "alpha")
+	p := v.start("send", "--csv", v.list("people.csv", 1), "-m", "Hi", "--yes", "--json")
+	v.until("the answer is recorded", func() bool { return v.states("people")[campaign.Awaiting] == 1 })
+	key := v.store().CallbackKey()
+	stranger := submit{carrier: "alpha", id: "SMffffffffffffffffffffffffffffffff", to: "+447400000009"}
+	for _, address := range []string{
+		receipts.URL("http://"+v.stage.receipts, "alpha", "0000000zzz", key),
+		"http://" + v.stage.receipts + "/receipts/alpha",
+	} {
+		if status := v.post(stranger, address, "delivered", true); status/100 != 2 {
+			t.Errorf("%s: %d", address, status)
+		}
+	}
+	if got := v.info(); got.Parked != 2 || got.Receipts != 2 {
+		t.Errorf("%d receipts, %d parked", got.Receipts, got.Parked)
+	}
+	v.receipt(v.submits()[0], "delivered")
+	p.expect(exitOK)
+	v.messages("people")
+}
+
+// A hundred receipts come at once while another program holds the database. None is acknowledged before it is safe, and
+// none is lost.
+func TestReceiptsWhileTheDatabaseIsBusy(t *testing.T) {
+	t.Parallel()
+	v := newReceiptStage(t, "alpha")
+	const n = 100
+	p := v.start("send", "--csv", v.list("people.csv", n), "-m", "Hi", "--yes", "--json")
+	v.until("all answers are recorded", func() bool { return v.states("people")[campaign.Awaiting] == n })
+	release := v.lockDatabase()
+	var free sync.WaitGroup
+	var answered sync.WaitGroup
+	var mu sync.Mutex
+	released := false
+	free.Add(1)
+	for _, sub := range v.submits() {
+		answered.Go(func() {
+			status := v.receipt(sub, "delivered")
+			mu.Lock()
+			defer mu.Unlock()
+			if status/100 != 2 || !released {
+				t.Errorf("answered with %d, database free: %v", status, released)
+			}
+		})
+	}
+	<-time.After(time.Second)
+	mu.Lock()
+	released = true
+	release()
+	mu.Unlock()
+	answered.Wait()
+	p.expect(exitOK)
+	if got := v.states("people"); got[campaign.Delivered] != n {
+		t.Errorf("%v", got)
+	}
+	v.messages("people")
+}
+
+// lockDatabase takes the write lock, as another process does that writes.
+func (s *stage) lockDatabase() (release func()) {
+	s.Helper()
+	db, err := sql.Open("sqlite", "file:"+s.db+"?_txlock=immediate&_pragma=busy_timeout(10000)")
+	s.ok(err)
+	tx, err := db.BeginTx(context.Background(), nil)
+	s.ok(err)
+	return func() {
+		s.ok(tx.Rollback())
+		s.ok(db.Close())
+	}
+}
+
+// info is what db info knows.
+func (s *stage) info() *store.Info {
+	s.Helper()
+	i, err := s.store().Info(context.Background())
+	s.ok(err)
+	return i
+}
+
+// states counts a campaign's recipients by state; there are none before it exists.
+func (s *stage) states(name string) map[campaign.State]int64 {
+	s.Helper()
+	found := map[campaign.State]int64{}
+	c, err := s.store().CampaignByName(context.Background(), campaign.Live, "default", name)
+	if errors.Is(err, campaign.ErrNotFound) {
+		return map[campaign.State]int64{}
+	}
+	s.ok(err)
+	n, err := s.store().Counts(context.Background(), c.ID)
+	s.ok(err)
+	for _, state := range campaign.States() {
+		found[state] = n.In(state)
+	}
+	return found
+}
