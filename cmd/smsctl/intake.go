@@ -82,7 +82,8 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 	if o.transliterate {
 		work.Transliterate = func(t string) string { t, _ = text.Transliterate(t); return t }
 	}
-	tally, err := work.Run(ctx)
+	var tally campaign.Tally
+	err = s.whileHolding(ctx, c, lease, func() (err error) { tally, err = work.Run(ctx); return err })
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -46,4 +48,30 @@ func leased(c *campaign.Campaign, err error) error {
 	where := err.Error()
 	return fail(exitLocked, "campaign.locked", "campaign %s is being worked on by another process", c.Name).at("%s", where).
 		fix("wait for it, or: smsctl campaign pause %s", c.Name).because(err)
+}
+
+// whileHolding keeps a lease alive while something takes long before the run begins: an import, or a person who reads
+// the plan.
+func (s *session) whileHolding(ctx context.Context, c *campaign.Campaign, lease campaign.Lease, do func() error) error {
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		tick := time.NewTicker(campaign.LeaseTime / 5)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if err := s.store.Heartbeat(ctx, c.ID, lease.Token, s.now().Add(campaign.LeaseTime), 0); err != nil && ctx.Err() == nil {
+					ended <- err
+					return
+				}
+			case <-ctx.Done():
+				ended <- nil
+				return
+			}
+		}
+	}()
+	err := do()
+	stop()
+	return errors.Join(err, <-ended)
 }
