@@ -123,7 +123,7 @@ func (s *Store) attemptOf(ref string) int64 {
 }
 
 // Record queues an outcome. It returns at once unless the queue is full: whatever a crash takes with it was committed
-// as an attempt and ends ambiguous. An error of the write is found in Err.
+// as an attempt and ends ambiguous. A full disk or a lock only delays it; an error that stays is returned by Close.
 func (s *Store) Record(ctx context.Context, o campaign.Outcome) error {
 	return s.w.put(ctx, request{op: &record{s: s, o: o}})
 }

@@ -41,7 +41,9 @@ type writer struct {
 	in   chan request
 	quit chan struct{} // closed by stop
 	over chan struct{} // closed when the goroutine has ended
-	fail func(error)   // told about a queued change that could not be made
+	kept []request     // changes that nobody waits for and that met a full disk or a lock: tried again before all others
+	why  error         // they were kept
+	lost error         // the first change that nobody waited for and that could not be made
 	err  error         // of closing
 }
 
@@ -106,7 +108,13 @@ func (w *writer) loop() {
 			for batch = w.gather(batch[:0]); len(batch) > 0; batch = w.gather(batch[:0]) {
 				w.commit(batch)
 			}
-			w.err = w.c.close()
+			if len(w.kept) > 0 {
+				w.commit(nil)
+			}
+			if n := len(w.kept); n > 0 {
+				w.lost = errors.Join(w.lost, fmt.Errorf("%d outcomes could not be written, their attempts will be taken for unknown: %w", n, w.why))
+			}
+			w.err = errors.Join(w.lost, w.c.close())
 			return
 		}
 	}
@@ -128,17 +136,37 @@ func (w *writer) gather(batch []request) []request {
 // commit makes a batch durable in one transaction. If that fails, each change is tried alone, so that a poison row
 // fails alone and its neighbours do not.
 func (w *writer) commit(batch []request) {
+	if len(w.kept) > 0 {
+		batch = append(w.kept, batch...)
+		w.kept = nil
+	}
 	err := w.transact(batch)
 	if err == nil {
 		w.answer(batch, nil)
 		return
 	}
-	if len(batch) == 1 || hopeless(err) {
+	if hopeless(err) {
+		w.postpone(batch, explain(err))
+		return
+	}
+	if len(batch) == 1 {
 		w.answer(batch, explain(err))
 		return
 	}
 	for i := range batch {
 		w.answer(batch[i:i+1], explain(w.transact(batch[i:i+1])))
+	}
+}
+
+// postpone tells those who wait and keeps the rest for the next commit. What is kept is bounded: whoever sends waits for
+// the commit before it, so that only what was in flight comes after the first such error.
+func (w *writer) postpone(batch []request, err error) {
+	for _, r := range batch {
+		if r.done != nil {
+			r.done <- err
+			continue
+		}
+		w.kept, w.why = append(w.kept, r), err
 	}
 }
 
@@ -153,8 +181,8 @@ func (w *writer) answer(batch []request, err error) {
 		switch {
 		case r.done != nil:
 			r.done <- err
-		case err != nil && w.fail != nil:
-			w.fail(err)
+		case err != nil && w.lost == nil:
+			w.lost = err
 		}
 	}
 }
