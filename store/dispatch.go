@@ -67,32 +67,33 @@ func (o *begin) insert(tx *txn, r *recipientRow) error {
 		return err
 	}
 	r.tries++
-	o.id, err = tx.insert(`INSERT INTO attempts (recipient_id, previous, n, carrier_id, state, begun_at, by_id, segments, cost, why)
-		VALUES (?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?)`,
-		r.id, null(r.lastAttempt), r.tries, carrier, tx.now, boolInt(o.b.ByID), r.segments, int64(o.b.Cost), o.b.Why)
-	if err != nil {
+	a := attemptRow{
+		recipient: r.id, previous: r.lastAttempt, n: r.tries, carrier: carrier, state: campaign.AttemptSending, begunAt: tx.now,
+		byID: boolInt(o.b.ByID), segments: r.segments, cost: int64(o.b.Cost), why: o.b.Why,
+	}
+	if err := tx.addAttempt(&a); err != nil {
 		return err
 	}
-	r.lastAttempt = o.id
-	tx.tally.attempt(attemptCell{campaignOf(r.id), carrier, r.country, campaign.AttemptSending, "", ""},
-		amount{1, r.segments, int64(o.b.Cost)})
+	o.id, r.lastAttempt = a.id, a.id
+	tx.tally.attempt(a.cell(r.country), a.amount())
 	return tx.move(r, campaign.Sending)
 }
 
 // countFailover counts a message once, when it goes to a second carrier.
 func (tx *txn) countFailover(r *recipientRow, carrier int64) error {
-	d := row(2)
 	first := int64(0)
-	for id := r.lastAttempt; id != 0; id = integer(d[1]) {
-		if _, err := tx.row(d, `SELECT carrier_id, previous FROM attempts WHERE id = ?`, id); err != nil {
+	for id := r.lastAttempt; id != 0; {
+		a, err := tx.attempt(id)
+		if err != nil {
 			return err
 		}
 		if first == 0 {
-			first = integer(d[0])
+			first = a.carrier
 		}
-		if integer(d[0]) != first {
+		if a.carrier != first {
 			return nil // counted before
 		}
+		id = a.previous
 	}
 	if first != 0 && first != carrier {
 		tx.tally.count(campaignOf(r.id), "failed_over")
@@ -200,37 +201,42 @@ func (tx *txn) took(a *attemptRow, r *recipientRow) error {
 	if r.accepted > 1 || r.tries == 1 {
 		return nil
 	}
-	d := row(2)
-	for id := a.id; id != 0; id = integer(d[1]) {
-		if _, err := tx.row(d, `SELECT carrier_id, previous FROM attempts WHERE id = ?`, id); err != nil {
+	for id := a.previous; id != 0; {
+		before, err := tx.attempt(id)
+		if err != nil {
 			return err
 		}
-		if integer(d[0]) != a.carrier {
+		if before.carrier != a.carrier {
 			tx.tally.count(campaignOf(r.id), "rescued")
 			tx.tally.count(campaignOf(r.id), rescuedBy(a.carrier))
 			return nil
 		}
+		id = before.previous
 	}
 	return nil
 }
 
 // nameAttempt adds what the answer knows to an attempt that a receipt has settled first.
 func (tx *txn) nameAttempt(a *attemptRow, res *carriers.Result) error {
-	_, err := tx.exec(`UPDATE attempts SET carrier_message_id = CASE WHEN ? <> '' THEN ? ELSE carrier_message_id END,
-		status = ?, ended_at = coalesce(ended_at, ?) WHERE id = ?`, res.ID, res.ID, res.Status, tx.now, a.id)
-	return err
+	if res.ID != "" {
+		a.messageID = res.ID
+	}
+	if a.endedAt == 0 {
+		a.endedAt = tx.now
+	}
+	a.status = res.Status
+	return tx.putAttempt(a)
 }
 
 // endAttempt writes an attempt's end and keeps the rollups.
 func (tx *txn) endAttempt(a *attemptRow, country string, to campaign.AttemptState, class, code, status, detail string) error {
 	tx.tally.attempt(a.cell(country), a.amount().negative())
 	a.state, a.class, a.endedAt = to, class, tx.now
+	a.code, a.status, a.detail = code, status, detail
 	if to == campaign.AttemptRefused {
 		a.cost = 0
 	}
-	if _, err := tx.exec(`UPDATE attempts SET state = ?, ended_at = ?, class = ?, code = ?, status = ?, detail = ?,
-		carrier_message_id = ?, cost = ? WHERE id = ?`,
-		string(to), tx.now, class, code, status, detail, a.messageID, a.cost, a.id); err != nil {
+	if err := tx.putAttempt(a); err != nil {
 		return err
 	}
 	tx.tally.attempt(a.cell(country), a.amount())
@@ -259,7 +265,7 @@ func (op *record) recipient(tx *txn, r *recipientRow) error {
 		to = r.sums().Rest(to)
 	case campaign.NoReceipt: // a carrier that sends no receipts: there is nothing to wait for
 		r.overdue++
-		if _, err := tx.exec(`UPDATE attempts SET overdue = 1 WHERE id = ?`, o.Attempt); err != nil {
+		if err := tx.setOverdue(o.Attempt); err != nil {
 			return err
 		}
 		to = r.sums().Rest(to)

@@ -163,7 +163,7 @@ func (s *Store) Overdue(ctx context.Context, lease string, attempt int64, again 
 		if a.state != campaign.AttemptAccepted || carriers.ReceiptState(a.receipt).Final() || a.overdue == 1 {
 			return campaign.ErrNotDue
 		}
-		if _, err := tx.exec(`UPDATE attempts SET overdue = 1 WHERE id = ?`, attempt); err != nil {
+		if err := tx.setOverdue(attempt); err != nil {
 			return err
 		}
 		r.overdue++

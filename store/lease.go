@@ -134,7 +134,7 @@ func (tx *txn) holds(campaignID int64, token string) error {
 	held, ok := tx.leases[campaignID]
 	if !ok {
 		d := row(2)
-		if _, err := tx.row(d, `SELECT lease_token, lease_until FROM campaigns WHERE id = ?`, campaignID); err != nil {
+		if _, err := tx.conn.row(d, `SELECT lease_token, lease_until FROM campaigns WHERE id = ?`, campaignID); err != nil {
 			return err
 		}
 		// A lease that ran out but that nobody took is still ours: the row is the arbiter, not the clock.

@@ -105,24 +105,63 @@ func (tx *txn) suppress(phone int64) error {
 
 // optedOut returns the event that forbids sending this campaign's messages to a number, 0 if there is none.
 func (tx *txn) optedOut(phone, campaignID int64) (event int64, err error) {
-	d := row(2)
-	found, err := tx.row(d, `SELECT scope, event_id FROM optouts WHERE phone = ? AND (scope = 'all'
-		OR scope = (SELECT 'sender:' || sender FROM campaigns WHERE id = ?))`, phone, campaignID)
-	if err != nil || !found {
+	if any, err := tx.anyOptOuts(); err != nil || !any {
 		return 0, err
 	}
-	return integer(d[1]), nil
+	sender, err := tx.senderOf(campaignID)
+	if err != nil {
+		return 0, err
+	}
+	d := row(2)
+	err = tx.conn.each(d, func() error {
+		if scope := text(d[0]); scope == ScopeAll || scope == ScopeSender(sender) {
+			event = integer(d[1])
+		}
+		return nil
+	}, `SELECT scope, event_id FROM optouts WHERE phone = ?`, phone)
+	return event, err
+}
+
+// anyOptOuts spares the question about each number where the list is empty.
+func (tx *txn) anyOptOuts() (bool, error) {
+	if tx.cache.optOuts == notAsked {
+		d := row(1)
+		found, err := tx.conn.row(d, `SELECT 1 FROM optouts LIMIT 1`)
+		if err != nil {
+			return false, err
+		}
+		tx.cache.optOuts = no
+		if found {
+			tx.cache.optOuts = yes
+		}
+	}
+	return tx.cache.optOuts == yes, nil
+}
+
+func (tx *txn) senderOf(campaignID int64) (string, error) {
+	if s, ok := tx.cache.senders[campaignID]; ok {
+		return s, nil
+	}
+	d := row(1)
+	if _, err := tx.conn.row(d, `SELECT sender FROM campaigns WHERE id = ?`, campaignID); err != nil {
+		return "", err
+	}
+	if tx.cache.senders == nil {
+		tx.cache.senders = map[int64]string{}
+	}
+	tx.cache.senders[campaignID] = text(d[0])
+	return text(d[0]), nil
 }
 
 // carrierOptOut believes a carrier that says that this person has told it to stop: the same holds for every carrier.
 // It moves queued recipients, so it comes before the attempt's own is read.
 func (tx *txn) carrierOptOut(a *attemptRow) error {
-	d := row(1)
-	if _, err := tx.row(d, `SELECT phone FROM recipients WHERE id = ?`, a.recipient); err != nil {
+	r, err := tx.recipient(a.recipient)
+	if err != nil {
 		return err
 	}
-	_, err := tx.addOptOut(OptOut{
-		Phone: uint64(integer(d[0])), Scope: ScopeAll, Source: "carrier", Reason: "stop", Actor: "carrier",
+	_, err = tx.addOptOut(OptOut{
+		Phone: uint64(r.phone), Scope: ScopeAll, Source: "carrier", Reason: "stop", Actor: "carrier",
 		Evidence: fmt.Sprintf("attempt %d", a.id),
 	})
 	return err

@@ -53,10 +53,12 @@ func (op *apply) apply(tx *txn) error {
 // match finds the attempt that a receipt speaks of: by our own reference, or by the carrier's id where it sends no
 // other. 0 is none; two that fit are none as well, because a wrong match is worse than a parked receipt.
 func (s *Store) match(tx *txn, carrier int64, r *carriers.Receipt) (attempt int64, err error) {
-	d := row(2)
 	if id := s.attemptOf(r.Ref); id != 0 {
-		found, err := tx.row(d, `SELECT id, carrier_id FROM attempts WHERE id = ?`, id)
-		if err != nil || !found || integer(d[1]) != carrier {
+		a, err := tx.attempt(id)
+		switch {
+		case errors.Is(err, campaign.ErrNotFound):
+			return 0, nil
+		case err != nil || a.carrier != carrier:
 			return 0, err
 		}
 		return id, nil
@@ -65,6 +67,7 @@ func (s *Store) match(tx *txn, carrier int64, r *carriers.Receipt) (attempt int6
 		return 0, nil
 	}
 	n := 0
+	d := row(2)
 	err = tx.each(d, func() error {
 		attempt, n = integer(d[0]), n+1
 		return nil
@@ -76,20 +79,12 @@ func (s *Store) match(tx *txn, carrier int64, r *carriers.Receipt) (attempt int6
 }
 
 // insertReceipt writes the row; a is nil for one that is parked.
-func (tx *txn) insertReceipt(carrier int64, via string, r *carriers.Receipt, a *attemptRow, applied bool) (int64, error) {
-	var attempt, previous any
-	campaignID := int64(0)
+func (tx *txn) insertReceipt(carrier int64, via string, rc *carriers.Receipt, a *attemptRow, applied bool) (int64, error) {
+	r := receiptRow{carrier: carrier, via: via, rc: rc, receivedAt: tx.now, applied: applied}
 	if a != nil {
-		attempt, previous, campaignID = a.id, null(a.lastReceipt), campaignOf(a.recipient)
+		r.attempt, r.previous, r.campaign = a.id, a.lastReceipt, campaignOf(a.recipient)
 	}
-	var at any
-	if !r.At.IsZero() {
-		at = r.At.UnixMilli()
-	}
-	return tx.insert(`INSERT INTO receipts (campaign_id, attempt_id, previous, carrier_id, via, ref, carrier_message_id, state, class, code,
-		detail, carrier_at, received_at, applied, raw) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		campaignID, attempt, previous, carrier, via, r.Ref, r.ID, string(r.State), string(r.Class), r.Code,
-		r.Detail, at, tx.now, boolInt(applied), r.Raw)
+	return tx.addReceipt(r)
 }
 
 // applyReceipt raises what is known about an attempt and its message, never lowers it.
@@ -103,11 +98,10 @@ func (tx *txn) applyReceipt(attempt, carrier int64, via string, rc *carriers.Rec
 	if err != nil {
 		return err
 	}
-	if !raises {
-		_, err := tx.exec(`UPDATE attempts SET last_receipt = ? WHERE id = ?`, id, a.id)
-		return err
-	}
 	a.lastReceipt = id
+	if !raises {
+		return tx.putAttempt(&a)
+	}
 	return tx.raise(&a, rc)
 }
 
@@ -143,10 +137,11 @@ func (tx *txn) raise(a *attemptRow, rc *carriers.Receipt) error {
 		a.overdue = 0
 		tx.tally.latency(campaignOf(r.id), a.carrier, "receipt", tx.now-max(a.begunAt, a.endedAt))
 	}
-	a.class = string(rc.Class)
-	if _, err := tx.exec(`UPDATE attempts SET state = 'accepted', class = ?, code = CASE WHEN ? <> '' THEN ? ELSE code END,
-		carrier_message_id = ?, receipt = ?, receipt_at = ?, overdue = ?, last_receipt = ? WHERE id = ?`,
-		a.class, rc.Code, rc.Code, a.messageID, a.receipt, tx.now, a.overdue, a.lastReceipt, a.id); err != nil {
+	a.class, a.receiptAt = string(rc.Class), tx.now
+	if rc.Code != "" {
+		a.code = rc.Code
+	}
+	if err := tx.putAttempt(a); err != nil {
 		return err
 	}
 	tx.tally.attempt(a.cell(r.country), a.amount())
@@ -218,8 +213,7 @@ func (tx *txn) adopt(attempt, receipt int64, rc *carriers.Receipt) error {
 	}
 	a.lastReceipt = receipt
 	if !raises {
-		_, err := tx.exec(`UPDATE attempts SET last_receipt = ? WHERE id = ?`, receipt, a.id)
-		return err
+		return tx.putAttempt(&a)
 	}
 	return tx.raise(&a, rc)
 }

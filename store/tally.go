@@ -111,7 +111,7 @@ func (t *tally) flush(tx *txn) error {
 		if a == (amount{}) {
 			continue
 		}
-		if _, err := tx.exec(`INSERT INTO recipient_counts VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE
+		if _, err := tx.conn.exec(`INSERT INTO recipient_counts VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE
 			SET n = n + excluded.n, segments = segments + excluded.segments`,
 			c.campaign, c.country, string(c.state), c.class, a.n, a.segments); err != nil {
 			return err
@@ -121,7 +121,7 @@ func (t *tally) flush(tx *txn) error {
 		if a == (amount{}) {
 			continue
 		}
-		if _, err := tx.exec(`INSERT INTO attempt_counts VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
+		if _, err := tx.conn.exec(`INSERT INTO attempt_counts VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
 			SET n = n + excluded.n, segments = segments + excluded.segments, cost = cost + excluded.cost`,
 			c.campaign, c.carrier, c.country, string(c.state), c.class, c.receipt, a.n, a.segments, a.cost); err != nil {
 			return err
@@ -132,20 +132,20 @@ func (t *tally) flush(tx *txn) error {
 
 func (t *tally) flushRest(tx *txn) error {
 	for c, n := range t.latencies {
-		if _, err := tx.exec(`INSERT INTO latencies VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+		if _, err := tx.conn.exec(`INSERT INTO latencies VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET n = n + excluded.n`,
 			c.campaign, c.carrier, c.kind, c.bucket, n); err != nil {
 			return err
 		}
 	}
 	for c, a := range t.series {
-		if _, err := tx.exec(`INSERT INTO series VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET accepted = accepted + excluded.accepted,
+		if _, err := tx.conn.exec(`INSERT INTO series VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET accepted = accepted + excluded.accepted,
 			failed = failed + excluded.failed, delivered = delivered + excluded.delivered`,
 			c.campaign, c.carrier, c.slot, a.accepted, a.failed, a.delivered); err != nil {
 			return err
 		}
 	}
 	for c, n := range t.counters {
-		if _, err := tx.exec(`INSERT INTO counters VALUES (?,?,?) ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+		if _, err := tx.conn.exec(`INSERT INTO counters VALUES (?,?,?) ON CONFLICT DO UPDATE SET n = n + excluded.n`,
 			c.campaign, c.name, n); err != nil {
 			return err
 		}

@@ -36,20 +36,22 @@ var ErrClosed = errors.New("the store is closed")
 
 // writer is the one goroutine that changes the database.
 type writer struct {
-	c    *conn
-	now  func() time.Time
-	in   chan request
-	quit chan struct{} // closed by stop
-	over chan struct{} // closed when the goroutine has ended
-	kept []request     // changes that nobody waits for and that met a full disk or a lock: tried again before all others
-	why  error         // they were kept
-	lost error         // the first change that nobody waited for and that could not be made
-	err  error         // of closing
+	c *conn
+	cache
+	tables *tables
+	now    func() time.Time
+	in     chan request
+	quit   chan struct{} // closed by stop
+	over   chan struct{} // closed when the goroutine has ended
+	kept   []request     // changes that nobody waits for and that met a full disk or a lock: tried again before all others
+	why    error         // they were kept
+	lost   error         // the first change that nobody waited for and that could not be made
+	err    error         // of closing
 }
 
 func startWriter(c *conn, now func() time.Time) *writer {
 	w := &writer{
-		c: c, now: now, in: make(chan request, queueSize),
+		c: c, tables: newTables(), now: now, in: make(chan request, queueSize),
 		quit: make(chan struct{}), over: make(chan struct{}),
 	}
 	go w.loop()
@@ -192,19 +194,26 @@ func (w *writer) transact(batch []request) (err error) {
 	if _, err := w.c.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
-	tx := &txn{conn: w.c, now: w.now().UnixMilli()}
+	tx := &txn{conn: w.c, cache: &w.cache, tables: w.tables, now: w.now().UnixMilli()}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("a change panicked: %v", p)
 		}
 		if err != nil {
 			_, _ = w.c.exec(`ROLLBACK`) // SQLite may have rolled back already
+			w.cache.forget()            // it holds what never happened
 		}
 	}()
+	if err := tx.cache.begun(tx); err != nil {
+		return err
+	}
 	for _, r := range batch {
 		if err := r.apply(tx); err != nil {
 			return err
 		}
+	}
+	if err := tx.settle(); err != nil {
+		return err
 	}
 	if err := tx.tally.flush(tx); err != nil {
 		return err
@@ -221,6 +230,9 @@ func (w *writer) transact(batch []request) (err error) {
 // txn is the transaction that an op works in.
 type txn struct {
 	*conn
+	cache     *cache
+	tables    *tables
+	pending   pending
 	now       int64 // the same for all of it
 	tally     tally
 	leases    map[int64]string // lease tokens read in this transaction
