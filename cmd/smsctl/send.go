@@ -77,6 +77,10 @@ func (a *app) runSend(ctx context.Context, o *sendOptions, v *runOptions) (err e
 	v.signals = watchSignals(ctx, a.noteSignal(v))
 	defer v.signals.close()
 	c, lease, err := s.claim(v.signals.drain, o, v, l)
+	if code := v.signals.exitCode(); code != exitOK && errors.Is(err, context.Canceled) {
+		s.say("Stopped before anything was sent.")
+		return exitWith(code)
+	}
 	if err != nil || c == nil {
 		return err
 	}

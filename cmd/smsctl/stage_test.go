@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -427,4 +428,15 @@ func (s *stage) submits() (n int64) {
 		n += c.Submits
 	}
 	return n
+}
+
+// status is a campaign's own state, "" if there is none of that name.
+func (s *stage) status(name string) campaign.Status {
+	s.Helper()
+	c, err := s.store().CampaignByName(context.Background(), campaign.Live, "default", name)
+	if errors.Is(err, campaign.ErrNotFound) {
+		return ""
+	}
+	s.ok(err)
+	return c.Status
 }
