@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -122,7 +120,7 @@ func (s *session) summary(ctx context.Context, c *campaign.Campaign, v *runOptio
 		return err
 	}
 	for _, path := range v.reports {
-		if err := s.writeReport(ctx, c, r, path); err != nil {
+		if err := s.writeReport(ctx, c, path); err != nil {
 			return err
 		}
 	}
@@ -190,18 +188,18 @@ func (s *session) reportStyle() report.Style {
 	return report.Style{Width: s.stdout.width(), ASCII: s.ascii, Zone: s.zone}
 }
 
-// writeReport writes a report to a file, its form taken from the name.
-func (s *session) writeReport(_ context.Context, _ *campaign.Campaign, r *report.Report, path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+// writeReport writes what `report -o FILE` would.
+func (s *session) writeReport(ctx context.Context, c *campaign.Campaign, path string) error {
+	o := reportOptions{out: path, table: "summary"}
+	table, format, err := s.reportShape(&o)
 	if err != nil {
-		return fail(exitError, "report.unwritable", "the report cannot be written").at("%v", err).fix("name another file with --report").because(err)
+		return err
 	}
-	if filepath.Ext(path) == ".json" {
-		enc := json.NewEncoder(f)
-		enc.SetIndent("", "  ")
-		return errors.Join(enc.Encode(r), f.Close())
+	r := reporter{session: s, o: &o, table: table, format: format}
+	if err := r.find(ctx, []string{c.PublicID}); err != nil {
+		return err
 	}
-	return errors.Join(r.WriteText(f, report.Style{Zone: s.zone}), f.Close())
+	return r.write(ctx)
 }
 
 // attrsJSON is an event's attributes as a JSON object.
