@@ -29,8 +29,10 @@ func (m *messageFilter) register(f *pflag.FlagSet) {
 	f.StringVar(&m.country, "country", "", "only those to this country, as `CC`")
 }
 
+func (m *messageFilter) empty() bool { return len(m.states) == 0 && m.class+m.carrier+m.country == "" }
+
 // filter checks the words and makes the store's filter of them.
-func (m *messageFilter) filter(*config) (store.Filter, error) {
+func (m *messageFilter) filter() (store.Filter, error) {
 	f := store.Filter{Class: carriers.Class(m.class), Carrier: m.carrier, Country: strings.ToUpper(m.country)}
 	for _, word := range m.states {
 		s := campaign.State(strings.ToLower(word))
@@ -85,7 +87,7 @@ smsctl message list --to +447700900123`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
-				f, err := choice.filter(s.cfg)
+				f, err := choice.filter()
 				if err != nil {
 					return err
 				}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -252,7 +253,7 @@ func (s *session) listOptOuts(ctx context.Context, limit int) error {
 			return io.EOF
 		}
 		return nil
-	}); err != nil && err != io.EOF { //nolint:errorlint // our own, passed through
+	}); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if int64(len(all)) < total {

@@ -83,6 +83,13 @@ func (a *app) reportShape(o *reportOptions) (report.Table, report.Format, error)
 		return "", "", fail(exitUsage, "usage.bad_value", "--table: %q is no table", o.table).at("tables: %s", tableNames()).
 			fix("%s --table failures", a.commandPath())
 	}
+	if _, err := o.choice.filter(); err != nil {
+		return "", "", err
+	}
+	if !o.choice.empty() && !o.all && !slices.Contains([]report.Table{report.Messages, report.Attempts, report.Failures}, table) {
+		return "", "", fail(exitUsage, "usage.bad_value", "--state, --class, --carrier and --country choose messages").
+			at("the table is %s", table).fix("add --table messages, attempts or failures")
+	}
 	format := report.Format(o.format)
 	if format == "" {
 		format = formatByName(o.out)
@@ -267,7 +274,7 @@ func (r *reporter) rows(ctx context.Context, w io.Writer, t report.Table, format
 }
 
 func (r *reporter) each(ctx context.Context, c *campaign.Campaign, sums *report.Report, t report.Table, do func(report.Row) error) error {
-	f, err := r.o.choice.filter(r.cfg)
+	f, err := r.o.choice.filter()
 	if err != nil {
 		return err
 	}
