@@ -95,7 +95,7 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 		timer.Reset(wait)
 		select {
 		case page := <-d.feeder.pages:
-			d.take(page)
+			err = d.take(ctx, page)
 		case res := <-d.results:
 			err = d.finishAll(ctx, res)
 		case w := <-d.wishes:
@@ -133,7 +133,9 @@ func (d *dispatch) wake(now time.Time) {
 	}
 }
 
-func (d *dispatch) take(page []Due) {
+// take takes a page of due recipients in. After dispatch had come to its end, a message that goes to another carrier lets
+// the campaign run again.
+func (d *dispatch) take(ctx context.Context, page []Due) error {
 	for i := range page {
 		if d.hand[page[i].ID] {
 			continue
@@ -142,7 +144,11 @@ func (d *dispatch) take(page []Due) {
 		d.hand[j.ID] = true
 		d.ready.push(j)
 	}
+	if d.quietAt.IsZero() || len(d.hand) == 0 {
+		return nil
+	}
 	d.quietAt = time.Time{}
+	return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Running, "")
 }
 
 // handOut gives every message that a carrier is free for to a worker and says how long nothing will change by itself.
@@ -154,40 +160,39 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 	if d.held() {
 		return wait, nil
 	}
+	if d.expired(now) {
+		return wait, d.endAll(ctx, d.ready.drain(), Expired, carriers.ClassExpired, "its validity ended")
+	}
+	var lost []*job
 	for _, k := range d.ready.order {
-		for {
-			j := d.ready.head(k)
-			if j == nil {
-				break
-			}
-			if d.expired(now) {
-				d.ready.pop(k)
-				if err := d.endJob(ctx, j, Expired, carriers.ClassExpired, "its validity ended"); err != nil {
-					return 0, err
-				}
-				continue
-			}
-			c := d.router.Choose(now, routing.Query{
-				Country: j.Country, Type: string(d.Campaign.Type), Segments: j.Segments, Tried: j.tried, Barred: j.barred,
-			})
-			if c.Carrier < 0 && !c.NoRoute {
-				wait = min(wait, max(c.Wait, time.Millisecond))
-				break
-			}
-			d.ready.pop(k)
-			if c.NoRoute {
-				if err := d.endJob(ctx, j, Failed, carriers.ClassNoRoute, "no carrier may take it"); err != nil {
-					return 0, err
-				}
-				continue
-			}
-			if !d.start(j, c) {
-				return wait, nil
-			}
+		w, noRoute := d.serve(now, k)
+		wait, lost = min(wait, w), append(lost, noRoute...)
+		if d.stopping {
+			break
 		}
 	}
 	d.ready.sweep()
-	return wait, nil
+	return wait, d.endAll(ctx, lost, Failed, carriers.ClassNoRoute, "no carrier may take it")
+}
+
+// serve hands out the messages of one lane until its head has to wait. It returns how long that is, and the messages
+// that nobody may take.
+func (d *dispatch) serve(now time.Time, k lane) (wait time.Duration, noRoute []*job) {
+	for j := d.ready.head(k); j != nil; j = d.ready.head(k) {
+		c := d.router.Choose(now, routing.Query{
+			Country: j.Country, Type: string(d.Campaign.Type), Segments: j.Segments, Tried: j.tried, Barred: j.barred,
+		})
+		switch {
+		case c.NoRoute:
+			noRoute = append(noRoute, j)
+		case c.Carrier < 0:
+			return max(c.Wait, time.Millisecond), noRoute
+		case !d.start(j, c):
+			return idle, noRoute
+		}
+		d.ready.pop(k)
+	}
+	return idle, noRoute
 }
 
 // start gives a message to a worker, unless that would go over the ceiling.
@@ -195,7 +200,6 @@ func (d *dispatch) start(j *job, c routing.Choice) bool {
 	cost := price(d.Carriers[c.Carrier], j.Country, j.Segments)
 	if max := d.Campaign.Ceiling; max != nil && d.spent+cost > *max {
 		d.router.Cancel(c.Carrier)
-		d.ready.push(j)
 		d.notify("guard", slog.String("name", "cost"), slog.String("value", (d.spent+cost).String()),
 			slog.String("limit", max.String()), slog.String("action", "pause"))
 		d.stop(CauseBudget, Paused, "the cost ceiling of "+max.String()+" is reached")
@@ -211,9 +215,17 @@ func (d *dispatch) expired(now time.Time) bool {
 	return !d.Campaign.ValidUntil.IsZero() && !now.Before(d.Campaign.ValidUntil)
 }
 
-func (d *dispatch) endJob(ctx context.Context, j *job, to State, class carriers.Class, reason string) error {
-	delete(d.hand, j.ID)
-	return d.Store.End(ctx, d.Lease, []int64{j.ID}, to, class, reason)
+// endAll gives messages that are not sent any more their last state, in one commit.
+func (d *dispatch) endAll(ctx context.Context, jobs []*job, to State, class carriers.Class, reason string) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.ID
+		delete(d.hand, j.ID)
+	}
+	return d.Store.End(ctx, d.Lease, ids, to, class, reason)
 }
 
 // finishAll takes in a result, and those that wait behind it.

@@ -13,7 +13,6 @@ type feeder struct {
 	limit  int // recipients in hand at most
 	cursor int64
 	spent  atomic.Bool // every recipient that was never tried has been read
-	asked  bool        // a page is on its way
 	idleAt int64       // when the retries were last looked for, ms
 }
 

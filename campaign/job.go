@@ -51,13 +51,11 @@ func (l *lanes) head(k lane) *job {
 	return nil
 }
 
-func (l *lanes) pop(k lane) *job {
+func (l *lanes) pop(k lane) {
 	q := l.queues[k]
-	j := q[0]
 	q[0] = nil
 	l.queues[k] = q[1:]
 	l.size--
-	return j
 }
 
 // sweep forgets lanes that have run empty.
