@@ -5,6 +5,7 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/generic"
 	"github.com/smsctl/smsctl/carriers/sim"
+	"github.com/smsctl/smsctl/carriers/sinch"
 	"github.com/smsctl/smsctl/carriers/twilio"
 )
 
@@ -13,6 +14,7 @@ func Types() []carriers.Type {
 	return []carriers.Type{
 		generic.Type(),
 		sim.Type(),
+		sinch.Type(),
 		twilio.Type(),
 	}
 }

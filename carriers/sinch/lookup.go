@@ -1,0 +1,83 @@
+package sinch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+const (
+	// settle is how long after the submit a batch may be missing from the list. Sinch documents no figure.
+	settle = 30 * time.Second
+	// skew is how far the two clocks may be apart.
+	skew = 10 * time.Minute
+	// kept is how long Sinch lists a batch.
+	kept = 14*24*time.Hour - skew
+)
+
+// list is a page of batches.
+type list struct {
+	Count   *int      `json:"count"`
+	Batches []created `json:"batches"`
+}
+
+// Poll fetches the delivery report of the number in its batch.
+func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Receipt, error) {
+	if s.ID == "" || s.To == "" {
+		return carriers.Receipt{}, errors.New("sinch cannot be asked about a message without its batch and number")
+	}
+	var got report
+	raw, err := c.get(ctx, c.batches.JoinPath(s.ID, "delivery_report", s.To), &got)
+	if err != nil {
+		return carriers.Receipt{}, fmt.Errorf("asking sinch about a message: %w", err)
+	}
+	if got.Status == "" {
+		return carriers.Receipt{}, errors.New("asking sinch about a message: the answer has no status")
+	}
+	r := c.receipt(got)
+	r.Ref, r.ID, r.Raw = s.Ref, s.ID, raw
+	return r, nil
+}
+
+// Lookup searches the batches for our reference. An empty list is proof of absence once the submit has surely ended and
+// the list has caught up, as long as Sinch still lists batches of that time.
+func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
+	u := *c.batches
+	u.RawQuery = url.Values{
+		"client_reference": {s.Ref}, "start_date": {s.At.Add(-skew).UTC().Format(timeFormat)}, "page_size": {"10"},
+	}.Encode()
+	var page list
+	if _, err := c.get(ctx, &u, &page); err != nil {
+		return carriers.Finding{}, fmt.Errorf("searching sinch for a message: %w", err)
+	}
+	for _, b := range page.Batches {
+		if b.ID != "" && b.Reference == s.Ref {
+			return carriers.Finding{Verdict: carriers.Found, ID: b.ID}, nil
+		}
+	}
+	age := c.now().Sub(s.At)
+	empty := page.Count != nil && *page.Count == 0 && len(page.Batches) == 0
+	if empty && age >= c.timeout+settle && age < kept {
+		return carriers.Finding{Verdict: carriers.Absent}, nil
+	}
+	return carriers.Finding{Verdict: carriers.Undecided}, nil
+}
+
+// get reads a resource into v and returns what is worth keeping of the raw answer.
+func (c *Carrier) get(ctx context.Context, u *url.URL, v any) (raw []byte, err error) {
+	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: u, Header: c.header})
+	defer a.Release()
+	if err := a.Problem(); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(a.Body, v); err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	return carriers.RawPayload(a.Body), nil
+}
