@@ -33,6 +33,7 @@ type dispatch struct {
 	out      time.Time // since when no carrier could be used
 	lastSums time.Time
 	warned   bool      // a guard has warned
+	settling bool      // the stored status says so
 	quietAt  time.Time // since when nothing is left to send
 	cancel   bool
 	end      End
@@ -144,10 +145,10 @@ func (d *dispatch) take(ctx context.Context, page []Due) error {
 		d.hand[j.ID] = true
 		d.ready.push(j)
 	}
-	if d.quietAt.IsZero() || len(d.hand) == 0 {
+	if !d.settling || len(d.hand) == 0 {
 		return nil
 	}
-	d.quietAt = time.Time{}
+	d.settling, d.quietAt = false, time.Time{}
 	return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Running, "")
 }
 
@@ -389,7 +390,7 @@ func (d *dispatch) settled(ctx context.Context, now time.Time) (bool, error) {
 		return false, err
 	}
 	if d.quietAt.IsZero() {
-		d.quietAt = now
+		d.quietAt, d.settling = now, true
 		if err := d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Settling, ""); err != nil {
 			return false, err
 		}
