@@ -146,6 +146,17 @@ func (m Money) String() string { return carriers.Price(m).String() }
 // MarshalJSON writes the amount as a decimal string.
 func (m Money) MarshalJSON() ([]byte, error) { return json.Marshal(m.String()) }
 
+// UnmarshalJSON reads it: a saved plan has amounts.
+func (m *Money) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	p, err := carriers.ParsePrice(text)
+	*m = Money(p)
+	return err
+}
+
 // Cost is what the campaign costs by the price table.
 type Cost struct {
 	Estimated    Money  `json:"estimated"`

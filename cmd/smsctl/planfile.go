@@ -121,7 +121,10 @@ func (o *sendOptions) load(path string) error {
 
 // given are the flags of the plan as they would stand on a command line.
 func (o *sendOptions) given() (args []string) {
-	o.flags.Visit(func(f *pflag.Flag) {
+	o.flags.VisitAll(func(f *pflag.Flag) { // the command's own set has read them: this one does not know that it has
+		if !f.Changed {
+			return
+		}
 		values := []string{f.Value.String()}
 		if list, ok := f.Value.(pflag.SliceValue); ok {
 			values = list.GetSlice()

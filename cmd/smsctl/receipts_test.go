@@ -18,16 +18,7 @@ import (
 
 // newReceiptStage is a stage with a vendor that sends what the test says, and a program that waits for it.
 func newReceiptStage(t *testing.T, carrier string) *vendor {
-	var v *vendor
-	newStage(t, "", func(s *stage) {
-		v = newVendorStage(s)
-	}, func(s *stage) {
-		s.carrier("alpha")["base_url"] = "http://" + s.sim + "/alpha"
-		s.carrier("delta")["submit"].(tree)["url"] = "http://" + s.sim + "/delta/send"
-		s.carrier("delta")["status"].(tree)["url"] = "http://" + s.sim + "/delta/status/{{id}}"
-		s.config["receipts"].(tree)["timeout"] = "1h"
-	}, only(carrier))
-	return v
+	return newVendor(t, only(carrier), func(s *stage) { s.config["receipts"].(tree)["timeout"] = "1h" })
 }
 
 // Each receipt comes over HTTP to the listener of a real process, and the end of the campaign is what was promised.

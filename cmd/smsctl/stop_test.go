@@ -4,37 +4,13 @@ package main
 
 import (
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
 )
-
-// window is how many submits a stage with a gate has under way at once.
-const window = 8
-
-// newGate is a stage whose carrier answers nobody before open is called.
-func newGate(t *testing.T) (v *vendor, open func()) {
-	newStage(t, "", func(s *stage) {
-		v = newVendorStage(s)
-	}, func(s *stage) {
-		s.carrier("alpha")["base_url"] = "http://" + s.sim + "/alpha"
-		s.carrier("alpha")["max_in_flight"] = window
-		s.carrier("alpha")["timeout"] = "1m"
-	}, only("alpha"))
-	gate := make(chan struct{})
-	open = sync.OnceFunc(func() { close(gate) })
-	v.answer = func(submit) int {
-		<-gate
-		return 0
-	}
-	t.Cleanup(open) // before the server waits for its handlers
-	return v, open
-}
 
 func (p *process) signal(sig os.Signal) {
 	p.s.Helper()
@@ -70,19 +46,6 @@ func TestFirstSignalDrains(t *testing.T) {
 			v.run(exitOK, send...).says("42 to send, 8 already handled will not be contacted again")
 			v.reachedOnce(numbers(50))
 		})
-	}
-}
-
-// reachedOnce fails unless every number was submitted exactly once.
-func (v *vendor) reachedOnce(want []string) {
-	v.Helper()
-	var got []string
-	for _, s := range v.submits() {
-		got = append(got, s.to)
-	}
-	slices.Sort(got)
-	if !slices.Equal(got, want) {
-		v.Errorf("%d submits went to %d numbers, not one to each of %d", len(got), len(slices.Compact(got)), len(want))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 )
 
 // vendor stands in for the simulator where the test itself has to decide when a carrier says what. It speaks for alpha
@@ -23,9 +24,11 @@ type vendor struct {
 	*stage
 	*httptest.Server
 	client *http.Client
-	answer func(submit) int // status; nil is "accepted". It may post receipts before it returns
+	answer func(submit) int // the answer's status, 0 is "accepted", and so is nil. It may post receipts before it returns
 
-	n       atomic.Int64
+	delivers bool // a receipt comes with every answer that says "accepted"
+
+	n       atomic.Int64 // requests of any kind
 	mu      sync.Mutex
 	arrived []submit
 }
@@ -33,19 +36,43 @@ type vendor struct {
 // submit is what has come to a vendor.
 type submit struct{ carrier, id, to, text, callback string }
 
-// newVendorStage is a stage whose carriers are a vendor.
-func newVendorStage(s *stage) *vendor {
-	v := &vendor{stage: s}
+// newVendor is a stage whose carriers are a vendor.
+func newVendor(t testing.TB, edit ...func(*stage)) *vendor {
+	v := &vendor{}
 	v.Server = httptest.NewServer(v)
 	v.client = v.Server.Client()
-	s.Cleanup(v.Server.Close)
-	s.sim = v.Listener.Addr().String()
+	t.Cleanup(v.Server.Close)
+	at := v.URL
+	v.stage = newStage(t, "", append([]func(*stage){func(s *stage) {
+		s.carrier("alpha")["base_url"] = at + "/alpha"
+		s.carrier("delta")["submit"].(tree)["url"] = at + "/delta/send"
+		s.carrier("delta")["status"].(tree)["url"] = at + "/delta/status/{{id}}"
+	}}, edit...)...)
 	return v
 }
 
+// window is how many submits a carrier with a gate has under way at once.
+const window = 8
+
+// newGate is a vendor who answers nobody before open is called.
+func newGate(t testing.TB) (v *vendor, open func()) {
+	v = newVendor(t, only("alpha"), func(s *stage) {
+		s.carrier("alpha")["max_in_flight"] = window
+		s.carrier("alpha")["timeout"] = "1m"
+	})
+	gate := make(chan struct{})
+	open = sync.OnceFunc(func() { close(gate) })
+	v.answer = func(submit) int {
+		<-gate
+		return 0
+	}
+	t.Cleanup(open) // before the server waits for its handlers
+	return v, open
+}
+
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
 	sub := submit{id: fmt.Sprintf("SM%032x", v.n.Add(1))}
+	body, _ := io.ReadAll(r.Body)
 	switch {
 	case r.Method == http.MethodGet:
 		http.NotFound(w, r) // no polls, no lookups
@@ -64,11 +91,26 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if v.answer != nil {
 		if status := v.answer(sub); status != 0 {
 			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"code":%d,"message":"no message to %s with %s"}`, vendorCode(status), sub.to, r.Header.Get("Authorization"))
 			return
 		}
 	}
+	if v.delivers && v.receipt(sub, "delivered")/100 != 2 {
+		v.Errorf("the receipt of %s was not taken", sub.id)
+	}
 	w.WriteHeader(http.StatusCreated)
 	fmt.Fprintf(w, `{"id":%q,"sid":%q,"status":"queued"}`, sub.id, sub.id)
+}
+
+// vendorCode is alpha's own code for what a status says, 0 where it has none.
+func vendorCode(status int) int {
+	switch status {
+	case http.StatusBadRequest:
+		return 21211 // the number is not valid
+	case http.StatusUnauthorized:
+		return 20003
+	}
+	return 0
 }
 
 // submits are those that have come so far.
@@ -87,6 +129,19 @@ func (v *vendor) submitTo(number string) submit {
 		v.Fatalf("nothing was submitted to %s", number)
 	}
 	return all[i]
+}
+
+// reachedOnce fails unless every number was submitted exactly once.
+func (v *vendor) reachedOnce(want []string) {
+	v.Helper()
+	var got []string
+	for _, s := range v.submits() {
+		got = append(got, s.to)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		v.Errorf("%d submits went to %d numbers, not one to each of %d", len(got), len(slices.Compact(got)), len(want))
+	}
 }
 
 // receipt posts what the vendor says of a message to the address that came with it, and returns the answer's status.
