@@ -42,7 +42,9 @@ func decide(res carriers.Result, f facts) Decision {
 // refused decides after a proof of non-acceptance: whether anybody may and will take the message.
 func refused(res carriers.Result, f facts) Decision {
 	t := res.Class.Traits()
-	d := Decision{Next: Queued, Reason: t.Title, Counted: res.Class != carriers.ClassThrottled, Bar: !t.RetrySame}
+	d := Decision{Next: Queued, Reason: t.Title, Counted: res.Class != carriers.ClassThrottled}
+	// What is wrong with an account says nothing about the message: the router keeps the carrier closed until it is mended.
+	d.Bar = !t.RetrySame && t.Reach != carriers.ReachAccount
 	switch {
 	case t.Reach == carriers.ReachMessage:
 		d.Next, d.OptOut = Failed, res.Class == carriers.ClassRecipientOptedOut
