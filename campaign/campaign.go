@@ -33,6 +33,7 @@ type Campaign struct {
 
 	CreatedAt, StartedAt, ValidUntil, FinishedAt, SettledAt time.Time
 	Active                                                  time.Duration // time with somebody sending
+	Followed                                                int64         // the last receipt row whose consequences are committed
 
 	Desired     Desired
 	RateCap     *float64           // segments a second over all carriers
@@ -59,6 +60,13 @@ type Settings struct {
 	SenderGiven   bool              `json:"sender_given,omitempty"` // the campaign's sender goes before the carriers' own
 	Guards        []Guard           `json:"guards,omitempty"`
 	GuardsWarn    bool              `json:"guards_warn,omitempty"` // a guard only warns
+}
+
+// Pulse is what the holder of a lease tells with every heartbeat.
+type Pulse struct {
+	Until    time.Time     // the lease holds until then
+	Active   time.Duration // time worked since the last
+	Followed int64         // the last receipt row whose consequences are committed
 }
 
 // Lease says which process works on a campaign.

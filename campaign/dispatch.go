@@ -397,9 +397,10 @@ func (d *dispatch) settled(ctx context.Context, now time.Time) (bool, error) {
 		d.notify("state", slog.String("state", "running->settling"), slog.Int64("awaiting", c.Awaiting))
 	}
 	waited := d.Wait > 0 && now.Sub(d.quietAt) >= d.Wait
+	if sure, err := d.sure(ctx, c); !sure || err != nil {
+		return false, err
+	}
 	switch {
-	case !d.watch.ready(): // an earlier run may have left something open
-		return false, nil
 	case c.Awaiting == 0 && !d.watch.doubts(), d.watch.len() == 0:
 		d.end = End{Cause: CauseDone, Status: c.Outcome()}
 	case d.NoWait || waited:
@@ -408,6 +409,17 @@ func (d *dispatch) settled(ctx context.Context, now time.Time) (bool, error) {
 		return false, nil
 	}
 	return true, nil
+}
+
+// sure says whether the sums are the last word: what an earlier run has left open is known, and every receipt that they
+// count has been looked at, because one that says "not delivered" may send its message on to another carrier.
+func (d *dispatch) sure(ctx context.Context, c Counts) (bool, error) {
+	last, err := d.Store.LastReceipt(ctx)
+	if err != nil || !d.watch.ready() || d.watch.followed() < last {
+		return false, err
+	}
+	again, err := d.Store.Counts(ctx, d.Campaign.ID)
+	return again == c, err
 }
 
 // reconciled ends a reconciliation when every ambiguous attempt has been asked about as often as that makes sense.
@@ -463,7 +475,7 @@ func (d *dispatch) control(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if now := d.Now(); now.Sub(last) >= heartbeat {
-			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, now.Add(LeaseTime), now.Sub(last)); err != nil {
+			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, Pulse{now.Add(LeaseTime), now.Sub(last), d.watch.followed()}); err != nil {
 				return err
 			}
 			last = now

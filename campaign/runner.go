@@ -29,7 +29,7 @@ type Ledger interface {
 // Keeper holds the campaign itself.
 type Keeper interface {
 	Campaign(ctx context.Context, id int64) (*Campaign, error)
-	Heartbeat(ctx context.Context, campaignID int64, lease string, until time.Time, active time.Duration) error
+	Heartbeat(ctx context.Context, campaignID int64, lease string, p Pulse) error
 	SetStatus(ctx context.Context, campaignID int64, lease string, st Status, reason string) error
 }
 

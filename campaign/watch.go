@@ -39,7 +39,7 @@ type watch struct {
 	due      timetable[look]
 	doubtful int   // ambiguous attempts among them
 	resumed  bool  // the appointments of earlier runs are made
-	cursor   int64 // the last receipt row followed
+	cursor   int64 // the last receipt row followed; written by the watch alone
 }
 
 // look is an appointment with an attempt.
@@ -58,7 +58,7 @@ const (
 )
 
 func newWatch(r *Runner) *watch {
-	w := &watch{Runner: r, byName: map[string]carriers.Carrier{}, polls: map[string]*pace{}}
+	w := &watch{Runner: r, cursor: r.Campaign.Followed, byName: map[string]carriers.Carrier{}, polls: map[string]*pace{}}
 	for _, c := range r.Carriers {
 		name := c.Info().Name
 		w.byName[name], w.polls[name] = c, newPace(c.Info().Common.MaxPerSecond)
@@ -98,6 +98,13 @@ func (w *watch) doubts() bool {
 	return w.doubtful > 0
 }
 
+// followed is the last receipt row whose consequences are committed.
+func (w *watch) followed() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cursor
+}
+
 // ready says whether it is known what earlier runs have left open.
 func (w *watch) ready() bool {
 	w.mu.Lock()
@@ -132,9 +139,6 @@ func (w *watch) run(ctx context.Context) (err error) {
 
 // resume makes appointments with what an earlier run has left open.
 func (w *watch) resume(ctx context.Context) (err error) {
-	if w.cursor, err = w.Store.LastReceipt(ctx); err != nil {
-		return err
-	}
 	now := w.Now()
 	for after := int64(0); ; {
 		open, err := w.Store.OpenAttempts(ctx, w.Campaign.ID, after, pageOfOpen)
@@ -168,9 +172,14 @@ func (w *watch) follow(ctx context.Context) error {
 			return err
 		}
 		full := last-w.cursor >= pageOfOpen
-		w.cursor = last
-		if err := together(ctx, arrived, w.failed); err != nil || !full {
+		if err := together(ctx, arrived, w.failed); err != nil {
 			return err
+		}
+		w.mu.Lock()
+		w.cursor = last
+		w.mu.Unlock()
+		if !full {
+			return nil
 		}
 	}
 }

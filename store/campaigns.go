@@ -32,8 +32,8 @@ func (s *Store) CreateCampaign(ctx context.Context, c *campaign.Campaign, l camp
 		}
 		id, err := tx.insert(`INSERT INTO campaigns (public_id, name, mode, profile, identity, state, type, template, sender,
 			currency, source, source_sha256, message_sha256, columns, tags, settings, ceiling, created_at, carrier_caps,
-			lease_token, lease_host, lease_pid, lease_at, lease_until)
-			VALUES (?,?,?,?,?,'importing',?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			followed, lease_token, lease_host, lease_pid, lease_at, lease_until)
+			VALUES (?,?,?,?,?,'importing',?,?,?,?,?,?,?,?,?,?,?,?,?,(SELECT coalesce(max(id), 0) FROM receipts),?,?,?,?,?)`,
 			publicID, c.Name, string(c.Mode), c.Profile, c.Identity, string(c.Type), c.Template, c.Sender,
 			c.Currency, c.Source, c.SourceSHA, c.MessageSHA, columns, tags, string(settings), price(c.Ceiling), tx.now, caps,
 			l.Token, l.Host, int64(l.PID), tx.now, l.Until.UnixMilli())
@@ -69,7 +69,7 @@ func (tx *txn) control(campaignID int64, actor, action, detail string) error {
 
 const campaignColumns = `id, public_id, name, mode, profile, identity, state, reason, type, template, sender, currency, source,
 	source_sha256, message_sha256, columns, tags, settings, estimate, ceiling, created_at, started_at, valid_until, finished_at,
-	settled_at, active_ms, desired, rate_cap, carrier_caps, lease_token, lease_host, lease_pid, lease_at, lease_until`
+	settled_at, active_ms, followed, desired, rate_cap, carrier_caps, lease_token, lease_host, lease_pid, lease_at, lease_until`
 
 type scanner interface{ Scan(...any) error }
 
@@ -85,7 +85,7 @@ func scanCampaign(r scanner) (*campaign.Campaign, error) {
 	)
 	err := r.Scan(&c.ID, &c.PublicID, &c.Name, &c.Mode, &c.Profile, &c.Identity, &c.Status, &c.Reason, &c.Type, &c.Template,
 		&c.Sender, &c.Currency, &c.Source, &c.SourceSHA, &c.MessageSHA, &columns, &tags, &settings, &estimate, &ceiling,
-		&created, &started, &valid, &finished, &settled, &activeMS, &c.Desired, &rate, &caps, &token, &host, &pid, &leaseAt, &leaseUntil)
+		&created, &started, &valid, &finished, &settled, &activeMS, &c.Followed, &c.Desired, &rate, &caps, &token, &host, &pid, &leaseAt, &leaseUntil)
 	if err != nil {
 		return nil, err
 	}

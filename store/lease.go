@@ -99,11 +99,12 @@ func (tx *txn) sendingAttempts(campaignID int64) (ids []int64, err error) {
 	return ids, err
 }
 
-// Heartbeat prolongs a lease and returns what people want the campaign to do.
-func (s *Store) Heartbeat(ctx context.Context, campaignID int64, token string, until time.Time, active time.Duration) error {
+// Heartbeat prolongs a lease and keeps how far its holder has come.
+func (s *Store) Heartbeat(ctx context.Context, campaignID int64, token string, p campaign.Pulse) error {
 	return s.w.do(ctx, opFunc(func(tx *txn) error {
-		n, err := tx.exec(`UPDATE campaigns SET lease_at = ?, lease_until = ?, active_ms = active_ms + ? WHERE id = ? AND lease_token = ?`,
-			tx.now, until.UnixMilli(), active.Milliseconds(), campaignID, token)
+		n, err := tx.exec(`UPDATE campaigns SET lease_at = ?, lease_until = ?, active_ms = active_ms + ?,
+			followed = max(followed, ?) WHERE id = ? AND lease_token = ?`,
+			tx.now, p.Until.UnixMilli(), p.Active.Milliseconds(), p.Followed, campaignID, token)
 		if err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ func (s *session) whileHolding(ctx context.Context, c *campaign.Campaign, lease 
 		for {
 			select {
 			case <-tick.C:
-				if err := s.store.Heartbeat(ctx, c.ID, lease.Token, s.now().Add(campaign.LeaseTime), 0); err != nil && ctx.Err() == nil {
+				if err := s.store.Heartbeat(ctx, c.ID, lease.Token, campaign.Pulse{Until: s.now().Add(campaign.LeaseTime)}); err != nil && ctx.Err() == nil {
 					ended <- err
 					return
 				}

@@ -47,6 +47,7 @@ CREATE TABLE campaigns (
   finished_at    INTEGER,                    -- dispatch done
   settled_at     INTEGER,                    -- receipts in
   active_ms      INTEGER NOT NULL DEFAULT 0,
+  followed       INTEGER NOT NULL DEFAULT 0, -- the last receipt row whose consequences are committed
   desired        TEXT NOT NULL DEFAULT 'run' CHECK (desired IN ('run', 'pause', 'cancel')),
   rate_cap       REAL,                       -- segments a second over all carriers
   carrier_caps   TEXT NOT NULL DEFAULT '{}', -- the same by carrier name; 0 drains it

@@ -211,7 +211,7 @@ func (w *world) answer(t *rapid.T) {
 	} else {
 		w.must(w.s.Record(w.ctx, o))
 		w.until = w.now.Add(time.Minute)
-		w.must(w.s.Heartbeat(w.ctx, w.c.ID, w.lease, w.until, 0)) // the queue keeps its order
+		w.must(w.s.Heartbeat(w.ctx, w.c.ID, w.lease, campaign.Pulse{Until: w.until})) // the queue keeps its order
 	}
 	w.model.answer(a, o.Result.Accepted, o.Next, o.Counted)
 }
