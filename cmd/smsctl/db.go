@@ -14,7 +14,10 @@ import (
 )
 
 func newDBCommand(a *app) *cobra.Command {
-	return verbs(a, &cobra.Command{Use: "db", Short: "Look after the database"},
+	return verbs(a, &cobra.Command{
+		Use: "db", Short: "Look after the database",
+		Example: "smsctl db check     # do all sums hold?\nsmsctl db backup",
+	},
 		newDBInfoCommand(a), newDBCheckCommand(a), newDBBackupCommand(a), newDBMigrateCommand(a))
 }
 

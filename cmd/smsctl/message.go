@@ -69,7 +69,10 @@ func nearestOr(word string, all []string) string {
 }
 
 func newMessageCommand(a *app) *cobra.Command {
-	return verbs(a, &cobra.Command{Use: "message", Aliases: []string{"messages"}, Short: "Messages one by one"},
+	return verbs(a, &cobra.Command{
+		Use: "message", Aliases: []string{"messages"}, Short: "Messages one by one",
+		Example: "smsctl message list --state failed\nsmsctl message show +447700900123",
+	},
 		newMessageListCommand(a), newMessageShowCommand(a))
 }
 

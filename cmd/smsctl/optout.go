@@ -20,6 +20,7 @@ func newOptOutCommand(a *app) *cobra.Command {
 		Use: "optout", Aliases: []string{"optouts"}, Short: "Numbers that must not be sent to",
 		Long: `Numbers that must not be sent to. The list is looked at when a campaign is planned and again in the moment before each
 message is handed to a carrier. Every change is an event that stays, with who made it, why, and where that is written down.`,
+		Example: "smsctl optout add +447700900123\nsmsctl optout import stops.csv",
 	}, newOptOutAddCommand(a), newOptOutRemoveCommand(a), newOptOutCheckCommand(a), newOptOutListCommand(a), newOptOutImportCommand(a),
 		newOptOutExportCommand(a))
 }
