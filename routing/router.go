@@ -103,7 +103,7 @@ func (r *Router) Window() int {
 // calls Done.
 func (r *Router) Choose(now time.Time, q Query) Choice {
 	wait, best := time.Duration(math.MaxInt64), -1
-	candidates, held := 0, 0
+	candidates, held, sound := 0, 0, false
 	for _, fresh := range []bool{true, false} { // those not tried yet first
 		for _, i := range r.order {
 			rt := &r.routes[i]
@@ -121,9 +121,10 @@ func (r *Router) Choose(now time.Time, q Query) Choice {
 				break
 			}
 			wait = min(wait, d)
+			sound = sound || rt.breaker.state(now) == "closed"
 		}
-		// A carrier not tried yet is worth waiting for; an old one is asked again only when there is no other.
-		if best >= 0 || candidates > 0 {
+		// A carrier not tried yet is worth waiting for while it is only busy, not while it is ill.
+		if best >= 0 || sound {
 			break
 		}
 	}

@@ -173,3 +173,18 @@ func TestCapsAndShares(t *testing.T) {
 		t.Fatalf("%+v", e)
 	}
 }
+
+func TestAnIllCarrierIsNotWaitedFor(t *testing.T) {
+	r := two(carriers.Common{}, carriers.Common{MaxInFlight: 1})
+	for range 3 {
+		r.Choose(at, Query{})
+		r.Done(at, 0, "GB", transient)
+	}
+	q := Query{Tried: Set(0).With(1)}
+	if c := r.Choose(at, q); c.Carrier != 1 || c.Why != "a:open b:weight" {
+		t.Fatalf("a is ill, so b may have it again: %+v", c)
+	}
+	if c := r.Choose(at.Add(6*time.Second), q); c.Carrier != 0 {
+		t.Fatalf("a may be probed: %+v", c)
+	}
+}
