@@ -7,6 +7,7 @@ import (
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/sinch"
 	"github.com/smsctl/smsctl/carriers/twilio"
+	"github.com/smsctl/smsctl/carriers/vonage"
 )
 
 // Types returns the carrier types in the order of their names.
@@ -16,5 +17,6 @@ func Types() []carriers.Type {
 		sim.Type(),
 		sinch.Type(),
 		twilio.Type(),
+		vonage.Type(),
 	}
 }
