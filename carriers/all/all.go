@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/aws"
 	"github.com/smsctl/smsctl/carriers/generic"
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/sinch"
@@ -13,6 +14,7 @@ import (
 // Types returns the carrier types in the order of their names.
 func Types() []carriers.Type {
 	return []carriers.Type{
+		aws.Type(),
 		generic.Type(),
 		sim.Type(),
 		sinch.Type(),

@@ -1,0 +1,247 @@
+// Package aws sends through AWS End User Messaging, API sms-voice v2.
+//
+//   - submit: https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
+//   - events: https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+//   - how SNS delivers and signs them: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+//
+// AWS can be asked nothing afterwards: what became of a message is known by events alone. They come through a topic of
+// SNS that is subscribed to {public_url}/receipts/{carrier} by HTTPS, raw message delivery off. The Context of a message
+// carries our reference, and every event of it repeats that.
+package aws
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+const (
+	service = "sms-voice"
+	refKey  = "smsctl_ref" // in Context
+
+	minValidity, maxValidity = 5, 259200 // seconds; the ceiling is the default
+)
+
+//go:embed codes.tsv
+var codesTSV string
+
+// Config is the carrier's part of the config file.
+type Config struct {
+	carriers.Common `yaml:",inline"`
+
+	Region           string          `yaml:"region"`
+	AccessKeyID      string          `yaml:"access_key_id"`
+	SecretAccessKey  carriers.Secret `yaml:"secret_access_key"`
+	SessionToken     carriers.Secret `yaml:"session_token"`     // with temporary keys only
+	From             string          `yaml:"from"`              // origination identity of messages that name no sender
+	ConfigurationSet string          `yaml:"configuration_set"` // the one whose events go to the topic
+	TopicARN         string          `yaml:"topic_arn"`         // absent = no receipts
+}
+
+// text is the body of a submit.
+type text struct {
+	To               string            `json:"DestinationPhoneNumber"`
+	From             string            `json:"OriginationIdentity,omitempty"`
+	Body             string            `json:"MessageBody"`
+	Type             string            `json:"MessageType"`
+	ConfigurationSet string            `json:"ConfigurationSetName,omitempty"`
+	TimeToLive       int               `json:"TimeToLive,omitempty"`
+	Context          map[string]string `json:"Context"`
+}
+
+// sent is the answer to a submit.
+type sent struct {
+	MessageID string `json:"MessageId"`
+}
+
+// fault is the body of a refusal. AWS writes the words in two spellings.
+type fault struct {
+	Type   string `json:"__type"`
+	Reason string `json:"Reason"`
+	Words  string `json:"message"`
+}
+
+// Carrier is one AWS account in one region.
+type Carrier struct {
+	info     carriers.Info
+	log      *slog.Logger
+	http     *carriers.Client
+	endpoint *url.URL
+	header   http.Header
+	signer   *v4.Signer
+	keys     sdk.Credentials
+	region   string
+	from     string
+	set      string
+	codes    *carriers.Codes
+	now      func() time.Time
+	topic    topic
+}
+
+var (
+	_ carriers.Carrier  = (*Carrier)(nil)
+	_ carriers.Receiver = (*Carrier)(nil)
+)
+
+// Type is the entry of carriers/all.
+func Type() carriers.Type {
+	return carriers.Type{
+		Name: "aws", Doc: "AWS End User Messaging, sms-voice v2 (region, access_key_id, secret_access_key, topic_arn)",
+		New: newCarrier,
+	}
+}
+
+func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
+	var cfg Config
+	if err := decode(&cfg); err != nil {
+		return nil, err
+	}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	endpoint, err := carriers.ParseURL(cfg.BaseURL, "https://sms-voice."+cfg.Region+".amazonaws.com")
+	if err != nil {
+		return nil, fmt.Errorf("base_url: %w", err)
+	}
+	keys := sdk.Credentials{AccessKeyID: cfg.AccessKeyID}
+	if keys.SecretAccessKey, err = env.Secret(cfg.SecretAccessKey); err != nil {
+		return nil, fmt.Errorf("secret_access_key: %w", err)
+	}
+	if cfg.SessionToken != "" {
+		if keys.SessionToken, err = env.Secret(cfg.SessionToken); err != nil {
+			return nil, fmt.Errorf("session_token: %w", err)
+		}
+	}
+	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
+	if err != nil {
+		return nil, err
+	}
+	client := carriers.NewClient(carriers.ClientOptions{
+		Common: cfg.Common, Now: env.Now, Secrets: []string{keys.SecretAccessKey, keys.SessionToken},
+	})
+	c := &Carrier{
+		info:     carriers.Info{Name: name, Type: "aws", Common: cfg.Common, RefInReceipts: true, Signed: true},
+		log:      cmp.Or(env.Log, slog.New(slog.DiscardHandler)),
+		http:     client,
+		endpoint: endpoint,
+		header:   client.Headers("Content-Type", "application/x-amz-json-1.0", "X-Amz-Target", "PinpointSMSVoiceV2.SendTextMessage"),
+		signer:   v4.NewSigner(),
+		keys:     keys,
+		region:   cfg.Region,
+		from:     cmp.Or(cfg.From, env.Sender),
+		set:      cfg.ConfigurationSet,
+		codes:    codes,
+		now:      env.Now,
+		topic:    newTopic(cfg.TopicARN),
+	}
+	c.topic.fetch = c.fetch
+	if cfg.TopicARN == "" && c.info.Common.Receipts.Expected == nil {
+		none := false
+		c.info.Common.Receipts.Expected = &none
+	}
+	return c, nil
+}
+
+func (cfg *Config) check() error {
+	switch {
+	case !regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`).MatchString(cfg.Region):
+		return fmt.Errorf("region: %q is not a region: write for example eu-west-1", cfg.Region)
+	case !regexp.MustCompile(`^[A-Z0-9]{16,128}$`).MatchString(cfg.AccessKeyID):
+		return fmt.Errorf("access_key_id: %q is not an access key id: write AKIA… as the console shows it", cfg.AccessKeyID)
+	case cfg.SecretAccessKey == "":
+		return errors.New("secret_access_key: is missing: write for example env:AWS_SECRET_ACCESS_KEY")
+	case cfg.TopicARN != "" && newTopic(cfg.TopicARN).host == "":
+		return fmt.Errorf("topic_arn: %q is not the ARN of a topic: write arn:aws:sns:region:account:name", cfg.TopicARN)
+	}
+	return nil
+}
+
+// Info describes the carrier.
+func (c *Carrier) Info() carriers.Info { return c.info }
+
+// Close ends the idle connections.
+func (c *Carrier) Close(context.Context) error {
+	c.http.Close()
+	return nil
+}
+
+// Submit sends a message.
+func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
+	body, err := json.Marshal(c.text(m))
+	if err != nil {
+		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the message cannot be written as JSON")
+	}
+	header, err := c.signed(ctx, body)
+	if err != nil {
+		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the request cannot be signed: "+c.http.Redact(err.Error()))
+	}
+	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.endpoint, Header: header, Body: body})
+	defer a.Release()
+	if r, failed := a.Failed(); failed {
+		return r
+	}
+	if !a.OK() {
+		return c.refused(a)
+	}
+	var got sent
+	if err := json.Unmarshal(a.Body, &got); err != nil {
+		return a.Unreadable("the answer is not JSON: " + err.Error())
+	}
+	if got.MessageID == "" {
+		return a.Unreadable("the answer has no MessageId")
+	}
+	return carriers.Accept(got.MessageID, a.StatusLine())
+}
+
+func (c *Carrier) text(m carriers.Message) text {
+	t := text{
+		To: m.To, From: cmp.Or(m.From, c.from), Body: m.Text, Type: strings.ToUpper(m.Type),
+		ConfigurationSet: c.set, Context: map[string]string{refKey: m.Ref},
+	}
+	if m.Validity > 0 {
+		t.TimeToLive = max(minValidity, min(int(m.Validity/time.Second), maxValidity))
+	}
+	return t
+}
+
+// signed returns the header of one request: AWS's signature covers the body and the time.
+func (c *Carrier) signed(ctx context.Context, body []byte) (http.Header, error) {
+	r := &http.Request{
+		Method: http.MethodPost, URL: c.endpoint, Host: c.endpoint.Host, Header: c.header.Clone(), ContentLength: int64(len(body)),
+	}
+	sum := sha256.Sum256(body)
+	err := c.signer.SignHTTP(ctx, c.keys, r, hex.EncodeToString(sum[:]), service, c.region, c.now())
+	return r.Header, err
+}
+
+// refused reads a refusal: its Reason says more than the name of the exception.
+func (c *Carrier) refused(a *carriers.Answer) carriers.Result {
+	var f fault
+	_ = json.Unmarshal(a.Body, &f) // a proxy's page has no type, and then the status decides
+	name := cmp.Or(a.Header.Get("X-Amzn-Errortype"), f.Type)
+	name, _, _ = strings.Cut(name, ":") // behind it stands an address of documentation
+	name = name[strings.LastIndexByte(name, '#')+1:]
+	if _, known := c.codes.Class(f.Reason); f.Reason != "" && (known || name == "") {
+		return a.Refused(c.codes, f.Reason, f.Words)
+	}
+	if f.Reason != "" {
+		f.Words = f.Reason + ": " + f.Words
+	}
+	return a.Refused(c.codes, name, f.Words)
+}

@@ -1,0 +1,108 @@
+package aws
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// states maps the types of events. TEXT_SUCCESSFUL is not a delivery: it says that the operator took the message, and
+// where operators send no receipts it is the last that is heard.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
+var states = map[string]carriers.ReceiptState{
+	"TEXT_PENDING":             carriers.ReceiptQueued,
+	"TEXT_QUEUED":              carriers.ReceiptQueued,
+	"TEXT_SENT":                carriers.ReceiptSent,
+	"TEXT_SUCCESSFUL":          carriers.ReceiptSent,
+	"TEXT_DELIVERED":           carriers.ReceiptDelivered,
+	"TEXT_UNREACHABLE":         carriers.ReceiptUndelivered,
+	"TEXT_CARRIER_UNREACHABLE": carriers.ReceiptUndelivered,
+	"TEXT_INVALID":             carriers.ReceiptFailed,
+	"TEXT_INVALID_MESSAGE":     carriers.ReceiptFailed,
+	"TEXT_BLOCKED":             carriers.ReceiptRejected,
+	"TEXT_CARRIER_BLOCKED":     carriers.ReceiptRejected,
+	"TEXT_PROTECT_BLOCKED":     carriers.ReceiptRejected,
+	"TEXT_SPAM":                carriers.ReceiptRejected,
+	"TEXT_TTL_EXPIRED":         carriers.ReceiptExpired,
+	"TEXT_UNKNOWN":             carriers.ReceiptUnknown,
+}
+
+// event is what became of a message, as it stands in the Message of a notification.
+type event struct {
+	Type        string            `json:"eventType"`
+	Timestamp   int64             `json:"eventTimestamp"` // milliseconds
+	To          string            `json:"destinationPhoneNumber"`
+	ID          string            `json:"messageId"`
+	Description string            `json:"messageStatusDescription"`
+	Context     map[string]string `json:"context"`
+	Parts       int               `json:"totalMessageParts"`
+}
+
+// Receipts reads what SNS posts: notifications, and once the question whether we want them.
+func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
+	var n notice
+	if err := json.Unmarshal(cb.Body, &n); err != nil {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+	}
+	if n.Type == "" {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: not a message of SNS; is raw message delivery on?", carriers.ErrPayload)
+	}
+	if err := c.topic.verify(n); err != nil {
+		return nil, carriers.Reply{}, err
+	}
+	reply := carriers.Reply{Status: http.StatusOK}
+	switch n.Type {
+	case "Notification":
+		r, err := c.receipt(n.Message)
+		if err != nil {
+			return nil, carriers.Reply{}, err
+		}
+		r.Raw = carriers.RawPayload([]byte(n.Message))
+		return []carriers.Receipt{r}, reply, nil
+	case "SubscriptionConfirmation":
+		if err := c.topic.confirm(n); err != nil {
+			return nil, carriers.Reply{}, err
+		}
+		c.log.Info("subscription to the topic confirmed", "carrier", c.info.Name, "topic", n.TopicARN)
+		return nil, reply, nil
+	case "UnsubscribeConfirmation":
+		c.log.Warn("subscription to the topic ended: no more receipts will come", "carrier", c.info.Name, "topic", n.TopicARN)
+		return nil, reply, nil
+	}
+	return nil, carriers.Reply{}, fmt.Errorf("%w: a message of a kind that SNS does not document", carriers.ErrPayload)
+}
+
+// receipt translates an event.
+func (c *Carrier) receipt(message string) (carriers.Receipt, error) {
+	var e event
+	if err := json.Unmarshal([]byte(message), &e); err != nil {
+		return carriers.Receipt{}, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+	}
+	if e.Type == "" || e.ID == "" {
+		return carriers.Receipt{}, fmt.Errorf("%w: eventType or messageId is missing", carriers.ErrPayload)
+	}
+	r := carriers.Receipt{
+		Ref: e.Context[refKey], ID: e.ID, To: e.To, Code: e.Type, Detail: c.http.Redact(e.Description), Segments: max(0, e.Parts),
+	}
+	if e.Timestamp > 0 {
+		r.At = time.UnixMilli(e.Timestamp).UTC()
+	}
+	state, known := states[e.Type]
+	if !known {
+		r.State, r.Detail = carriers.ReceiptUnknown, strings.TrimSpace("unknown event "+c.http.Redact(e.Type+" "+e.Description))
+		return r, nil
+	}
+	r.State = state
+	if state.Final() && state != carriers.ReceiptDelivered {
+		r.Class = carriers.ClassUnknown
+		if class, ok := c.codes.Class(e.Type); ok {
+			r.Class = class
+		}
+	}
+	return r, nil
+}
