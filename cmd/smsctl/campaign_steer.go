@@ -32,7 +32,11 @@ func (a *app) eachCampaign(ctx context.Context, simulate bool, names []string, d
 
 // impossible says that an action makes no sense in the campaign's state.
 func impossible(c *campaign.Campaign, action string) error {
-	return fail(exitState, "campaign.state", "campaign %s is %s: it cannot be %s", c.Name, c.Status, action).
+	state := string(c.Status)
+	if c.Desired == campaign.WantCancel && c.Status != campaign.Stopped {
+		state = "being cancelled"
+	}
+	return fail(exitState, "campaign.state", "campaign %s is %s: it cannot be %s", c.Name, state, action).
 		at("%s", c.PublicID).fix("smsctl campaign show %s", c.Name)
 }
 
@@ -61,7 +65,7 @@ func newCampaignPauseCommand(a *app) *cobra.Command {
 }
 
 func (s *session) pause(ctx context.Context, c *campaign.Campaign, reason string) error {
-	if c.Status == campaign.Completed || c.Status == campaign.Stopped || c.Status == campaign.Importing {
+	if c.Status == campaign.Completed || c.Desired == campaign.WantCancel || c.Status == campaign.Importing {
 		return impossible(c, "paused")
 	}
 	detail := "paused by " + s.actor()
@@ -110,7 +114,7 @@ func (s *session) resume(ctx context.Context, c *campaign.Campaign, only []strin
 		return err
 	}
 	switch {
-	case c.Status == campaign.Stopped, c.Status == campaign.Importing:
+	case c.Status == campaign.Stopped, c.Status == campaign.Importing, c.Desired == campaign.WantCancel && s.alive(c):
 		return impossible(c, "resumed")
 	case s.alive(c):
 		if err := s.wish(ctx, c, campaign.WantRun, "resume", ""); err != nil {
@@ -138,6 +142,9 @@ func (s *session) takeUp(ctx context.Context, c *campaign.Campaign, only []strin
 	lease := s.newLease()
 	if _, err := s.store.Acquire(ctx, c.ID, lease, gone); err != nil {
 		return leased(c, err)
+	}
+	if c.Desired == campaign.WantCancel {
+		return s.wasCancelled(ctx, c, lease, "resumed")
 	}
 	if err := prepare(c, lease); err != nil {
 		return s.giveBack(ctx, c, lease, err)
@@ -206,14 +213,28 @@ func (s *session) cancel(ctx context.Context, c *campaign.Campaign) error {
 	if _, err := s.store.Acquire(ctx, c.ID, lease, gone); err != nil {
 		return leased(c, err)
 	}
-	gone, err := s.store.CancelQueued(ctx, c.ID, lease.Token)
+	spared, err := s.carryOutCancel(ctx, c, lease, "cancelled by "+s.actor())
 	if err != nil {
-		return s.giveBack(ctx, c, lease, err)
-	}
-	if err := s.store.Release(ctx, c.ID, lease.Token, campaign.Stopped, "cancelled by "+s.actor()); err != nil {
 		return err
 	}
-	return s.told(c, "cancel", "%s is cancelled: %s recipients will not be sent to.", c.Name, count(gone))
+	return s.told(c, "cancel", "%s is cancelled: %s recipients will not be sent to.", c.Name, count(spared))
+}
+
+// carryOutCancel does what the process that sends would have done.
+func (s *session) carryOutCancel(ctx context.Context, c *campaign.Campaign, lease campaign.Lease, reason string) (spared int64, err error) {
+	if spared, err = s.store.CancelQueued(ctx, c.ID, lease.Token); err != nil {
+		return spared, s.giveBack(ctx, c, lease, err)
+	}
+	return spared, s.store.Release(ctx, c.ID, lease.Token, campaign.Stopped, reason)
+}
+
+// wasCancelled carries out a cancel that the sending process did not live to hear, instead of going on.
+func (s *session) wasCancelled(ctx context.Context, c *campaign.Campaign, lease campaign.Lease, action string) error {
+	if _, err := s.carryOutCancel(ctx, c, lease, "cancelled"); err != nil {
+		return err
+	}
+	c.Status = campaign.Stopped
+	return impossible(c, action)
 }
 
 func newCampaignThrottleCommand(a *app) *cobra.Command {

@@ -42,7 +42,7 @@ smsctl plan show spring.plan`,
 	cmd.Flags().IntVar(&p.samples, "samples", 3, "show `N` messages")
 	cmd.Flags().BoolVar(&p.detailed, "detailed-exitcode", false, "exit 8 when there is something to send")
 	cmd.AddCommand(newPlanShowCommand(a))
-	return exits(cmd, exitInput, exitGuard, exitPending, exitLocked)
+	return exits(cmd, exitInput, exitGuard, exitPending, exitNotFound, exitLocked)
 }
 
 // runPlan reads everything and sends nothing. It is the import of send into a database of its own, which is thrown

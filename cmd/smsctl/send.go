@@ -47,7 +47,7 @@ smsctl send --to +447700900123 -m "Your code is 4711" --type transactional --ref
 	v.register(cmd.Flags())
 	cmd.Flags().StringVar(&planFile, "plan", "", "send exactly what `FILE` of `smsctl plan -o` has pinned")
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "show the plan and send nothing")
-	return exits(cmd, exitPartial, exitInput, exitGuard, exitNoRoute, exitUnconfirmed, exitLocked, exitInterrupted, exitTerminated)
+	return exits(cmd, exitPartial, exitInput, exitGuard, exitNoRoute, exitUnconfirmed, exitNotFound, exitLocked, exitState, exitInterrupted, exitTerminated)
 }
 
 // runSend is the way of a campaign: flags, plan, confirmation, run, summary.
@@ -199,6 +199,9 @@ func (s *session) again(ctx context.Context, v *runOptions, old *campaign.Campai
 	}
 	if _, err := s.store.Acquire(ctx, old.ID, lease, gone); err != nil {
 		return nil, lease, leased(old, err)
+	}
+	if old.Desired == campaign.WantCancel {
+		return nil, lease, s.wasCancelled(ctx, old, lease, "sent")
 	}
 	s.say("Resuming %s: %s to send, %s already handled will not be contacted again.", old.Name, count(n.Queued+n.Sending), count(n.Handled()))
 	return s.ready(ctx, old, lease)

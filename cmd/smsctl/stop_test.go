@@ -109,3 +109,49 @@ func TestStopWhileImporting(t *testing.T) {
 	v.run(exitOK, "send", "--csv", list, "-m", "Hi", "--yes", "--no-wait")
 	v.reachedOnce(numbers(20))
 }
+
+// A process that was suspended so long that another one took its campaign over sends nothing any more when it wakes up.
+func TestSuspendedProcessHasLostItsCampaign(t *testing.T) {
+	t.Parallel()
+	v, open := newGate(t)
+	list := v.list("people.csv", 100)
+	first := v.start(v.sending(list, "--yes")...)
+	v.until("the window is full", func() bool { return len(v.submits()) == window })
+	first.signal(syscall.SIGSTOP)
+	v.until("the lease runs out", func() bool {
+		c, err := v.store().CampaignByName(t.Context(), campaign.Live, "default", "people")
+		v.ok(err)
+		return c.Lease.Until.Before(time.Now())
+	})
+	second := v.start(v.sending(list, "--yes", "--rate", "50/s")...)
+	v.until("another has the campaign", func() bool { return strings.Contains(second.stderr.String(), "Resuming") })
+	first.signal(syscall.SIGCONT)
+	open()
+	first.expect(exitLocked)
+	first.says("another process has taken campaign people over")
+	if code := second.wait(); code != int(exitOK) && code != int(exitPartial) {
+		t.Errorf("exit %d", code)
+	}
+	v.reachedOnce(numbers(100))
+	v.messages("people")
+}
+
+// A cancel that its process has no time to hear is still a cancel.
+func TestCancelOfAProcessThatDies(t *testing.T) {
+	t.Parallel()
+	v, _ := newGate(t)
+	list := v.list("people.csv", 60)
+	p := v.start(v.sending(list, "--yes")...)
+	v.until("the window is full", func() bool { return len(v.submits()) == window })
+	p.signal(syscall.SIGSTOP)
+	v.run(exitOK, "campaign", "cancel", "people", "--yes").says("is being cancelled")
+	p.kill()
+	v.answer = nil
+	v.run(exitState, "campaign", "pause", "people").says("being cancelled")
+	v.run(exitState, v.sending(list, "--yes")...)
+	v.run(exitState, "campaign", "resume", "people")
+	v.sent(window)
+	if got := v.states("people"); got[campaign.Cancelled] != 60-window || v.status("people") != campaign.Stopped {
+		t.Errorf("%s, %v", v.status("people"), got)
+	}
+}
