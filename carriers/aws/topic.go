@@ -76,7 +76,7 @@ func (t topic) verify(n notice) error {
 	}
 	signature, err := base64.StdEncoding.DecodeString(n.Signature)
 	if err != nil || len(signature) == 0 {
-		return fmt.Errorf("Signature: %w", carriers.ErrSignature)
+		return fmt.Errorf("the signature of SNS: %w", carriers.ErrSignature)
 	}
 	text := n.signed()
 	var kind crypto.Hash
@@ -96,7 +96,7 @@ func (t topic) verify(n notice) error {
 		return err
 	}
 	if rsa.VerifyPKCS1v15(key, kind, sum, signature) != nil {
-		return fmt.Errorf("Signature: %w", carriers.ErrSignature)
+		return fmt.Errorf("the signature of SNS: %w", carriers.ErrSignature)
 	}
 	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // SignatureVersion 1
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -48,15 +46,13 @@ func newPair(t testing.TB) pair {
 
 // signature is SNS's.
 func (p pair) signature(n notice) string {
-	kind, sum := crypto.SHA1, []byte(nil)
+	kind := crypto.SHA1
 	if n.SignatureVersion == "2" {
-		s := sha256.Sum256([]byte(n.signed()))
-		kind, sum = crypto.SHA256, s[:]
-	} else {
-		s := sha1.Sum([]byte(n.signed())) //nolint:gosec // SignatureVersion 1
-		sum = s[:]
+		kind = crypto.SHA256
 	}
-	b, err := rsa.SignPKCS1v15(rand.Reader, p.key, kind, sum)
+	sum := kind.New()
+	_, _ = sum.Write([]byte(n.signed()))
+	b, err := rsa.SignPKCS1v15(rand.Reader, p.key, kind, sum.Sum(nil))
 	if err != nil {
 		p.t.Fatal(err)
 	}
