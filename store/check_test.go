@@ -1,8 +1,8 @@
 package store_test
 
 import (
-	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -167,9 +167,8 @@ func tamper(t *testing.T, path, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	res, err := db.ExecContext(context.Background(), statement)
-	if err != nil {
+	res, err := db.ExecContext(t.Context(), statement)
+	if err = errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {

@@ -25,6 +25,15 @@ func open(t *testing.T, path string) *store.Store {
 	return s
 }
 
+func closeAtEnd(t *testing.T, s *store.Store) {
+	t.Helper()
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // sound fails the test unless the database proves.
 func sound(t *testing.T, s *store.Store) {
 	t.Helper()
@@ -219,7 +228,7 @@ func TestAForeignFileIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, path)
-	defer s.Close()
+	closeAtEnd(t, s)
 	res, err := s.Check(t.Context(), true)
 	if err == nil && len(res.Findings) == 0 {
 		t.Error("check finds nothing in a damaged file")

@@ -71,7 +71,7 @@ func TestQuantilesAreNearTheTruth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	closeAtEnd(t, s)
 	c := storetest.Campaign(t, s, 200, nil)
 	due, err := s.Fresh(t.Context(), c.ID, 0, 1000)
 	if err != nil {
@@ -183,7 +183,7 @@ func TestDetailShowsParkedReceipts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	closeAtEnd(t, s)
 	c := storetest.Campaign(t, s, 1, nil)
 	due, err := s.Fresh(t.Context(), c.ID, 0, 1)
 	if err != nil {
@@ -260,7 +260,7 @@ func TestInfoAndBackup(t *testing.T) {
 		t.Errorf("beside the copy there are %v, %v", left, err)
 	}
 	copied := open(t, to)
-	defer copied.Close()
+	closeAtEnd(t, copied)
 	sound(t, copied)
 	was, e1 := s.Counts(t.Context(), c.ID)
 	is, e2 := copied.Counts(t.Context(), c.ID)

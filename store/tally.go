@@ -98,14 +98,6 @@ func bucketOf(ms int64) int64 {
 	return 1 + int64(math.Log(float64(ms))/math.Log(growth))
 }
 
-// bucketMS is the middle of a bucket.
-func bucketMS(b int64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return math.Pow(growth, float64(b)-0.5)
-}
-
 func (t *tally) flush(tx *txn) error {
 	for c, a := range t.recipients {
 		if a == (amount{}) {

@@ -42,12 +42,12 @@ func SmallDisk(tb testing.TB, size string) string {
 		return ""
 	}
 	dir := filepath.Join(tb.TempDir(), "disk")
-	mount := exec.Command("sh", "-c", `mkdir "$0" && mount -t tmpfs -o size="$1" tmpfs "$0"`, dir, size)
+	mount := exec.CommandContext(tb.Context(), "sh", "-c", `mkdir "$0" && mount -t tmpfs -o size="$1" tmpfs "$0"`, dir, size)
 	if mount.Run() != nil {
 		return ""
 	}
 	tb.Cleanup(func() {
-		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(context.Background(), "umount", dir).CombinedOutput(); err != nil {
 			tb.Errorf("unmounting: %v: %s", err, out)
 		}
 	})

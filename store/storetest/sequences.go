@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,15 +25,13 @@ import (
 // the shortest sequence that still fails; rapid prints the file and the flag (-rapid.seed) that replay it.
 func Sequences(t *testing.T, open Opener) {
 	t.Helper()
+	root, runs := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp("", "storetest-*")
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer os.RemoveAll(dir)
+		runs++
+		dir := filepath.Join(root, strconv.Itoa(runs)) // removed when the run ends: there may be thousands
 		w := &world{T: rt, ctx: context.Background(), open: open, path: filepath.Join(dir, "s.db"), now: time.UnixMilli(1_700_000_000_000)}
 		w.start()
-		defer func() { w.must(w.s.Close()) }()
+		defer func() { w.must(errors.Join(w.s.Close(), os.RemoveAll(dir))) }()
 		rt.Repeat(map[string]func(*rapid.T){
 			"":          func(*rapid.T) { w.compare() },
 			"begin":     w.begin,
@@ -235,10 +234,10 @@ func (w *world) receipts(t *rapid.T) {
 			r.Class = carriers.ClassRecipientOptedOut
 		}
 		kind := rapid.SampledFrom([]string{"ref", "ref", "ref", "id", "id", "stranger", "other database"}).Draw(t, "kind")
-		switch {
-		case kind == "stranger":
+		switch kind {
+		case "stranger":
 			r.ID = "nobody"
-		case kind == "other database":
+		case "other database":
 			r.Ref = "zzzzzzzz1"
 		default:
 			a := w.attempt(t, func(*attempt) bool { return true })
@@ -287,7 +286,7 @@ func (w *world) optIn(t *rapid.T) {
 }
 
 func (w *world) overdue(t *rapid.T) {
-	a := w.attempt(t, func(a *attempt) bool { return true })
+	a := w.attempt(t, func(*attempt) bool { return true })
 	again := rapid.Bool().Draw(t, "again")
 	err := w.s.Overdue(w.ctx, w.lease, a.id, again, "no receipt", w.now)
 	if a.state != campaign.AttemptAccepted || a.receipt.Final() || a.overdue {

@@ -13,11 +13,6 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.nofailfile", "true"); err != nil { // the seed replays as well and leaves no file behind
 		panic(err)
 	}
-	if testing.Short() {
-		if err := flag.Set("rapid.checks", "15"); err != nil {
-			panic(err)
-		}
-	}
 	os.Exit(m.Run())
 }
 
