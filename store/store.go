@@ -64,7 +64,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err := migrate(ctx, dsn(s.path, o, 2<<10)); err != nil {
 		return err
 	}
-	c, err := openConn(dsn(s.path, o, o.CacheKB))
+	c, err := openConn(uri(s.path), pragmas(o, o.CacheKB))
 	if err != nil {
 		return err
 	}
@@ -90,9 +90,14 @@ func createPrivate(path string) error {
 	return f.Close()
 }
 
-func dsn(path string, o Options, cacheKB int) string {
-	q := url.Values{}
-	for _, p := range []string{
+// uri names the file so that no character of its path means anything to SQLite.
+func uri(path string) string {
+	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
+}
+
+// pragmas are the settings of every connection.
+func pragmas(o Options, cacheKB int) []string {
+	return []string{
 		fmt.Sprintf("busy_timeout(%d)", o.BusyTimeout.Milliseconds()),
 		"journal_mode(WAL)",
 		"synchronous(FULL)",
@@ -101,10 +106,15 @@ func dsn(path string, o Options, cacheKB int) string {
 		fmt.Sprintf("cache_size(-%d)", cacheKB),
 		"wal_autocheckpoint(10000)",
 		"journal_size_limit(67108864)",
-	} {
+	}
+}
+
+func dsn(path string, o Options, cacheKB int) string {
+	q := url.Values{}
+	for _, p := range pragmas(o, cacheKB) {
 		q.Add("_pragma", p)
 	}
-	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?" + q.Encode()
+	return uri(path) + "?" + q.Encode()
 }
 
 // Close waits for what is being written and closes the database.

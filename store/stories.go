@@ -104,7 +104,7 @@ func (s *Store) EachReject(ctx context.Context, c *campaign.Campaign, invalid bo
 // reading gives a connection of its own to whoever reads millions of rows: database/sql costs as much a row as SQLite.
 // Everything do reads is of one moment.
 func (s *Store) reading(ctx context.Context, do func(*conn) error) (err error) {
-	c, err := openConn(dsn(s.path, Options{BusyTimeout: 10 * time.Second}, 16<<10) + "&_pragma=query_only(1)")
+	c, err := openConn(uri(s.path), append(pragmas(Options{BusyTimeout: 10 * time.Second}, 16<<10), "query_only(1)"))
 	if err != nil {
 		return fmt.Errorf("reading: %w", explain(err))
 	}
@@ -125,7 +125,6 @@ type story struct {
 	of       *campaign.Campaign
 	store    *Store
 	carriers map[int64]string
-	tags     map[string]string
 
 	id, phone, line, segments    int64
 	country, kind, class, reason string
