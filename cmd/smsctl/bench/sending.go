@@ -51,7 +51,7 @@ secrets: {token: delta-secret}
 
 // scenario is a carrier that answers at once and sends its receipt at once: only work takes time.
 func scenario(typ string) string {
-	const fast = "latency: 0s, delivery: 0s, receipt_delay: 0s, deliver: 1"
+	const fast = "latency: 0s, delivery: 0s, receipt_delay: 0s, deliver: 1, receipt_connections: 64"
 	if typ == "http" {
 		return "carriers: {" + carrierName + ": {dialect: plain, token: delta-secret, " + fast + "}}\n"
 	}
