@@ -60,10 +60,7 @@ func (o *begin) insert(tx *txn, r *recipientRow) error {
 	if err != nil {
 		return err
 	}
-	if r.open > 0 {
-		tx.tally.count(campaignOf(r.id), "possible_duplicates")
-	}
-	if err := tx.countFailover(r, carrier); err != nil {
+	if err := tx.countAgain(r, carrier); err != nil {
 		return err
 	}
 	r.tries++
@@ -79,9 +76,10 @@ func (o *begin) insert(tx *txn, r *recipientRow) error {
 	return tx.move(r, campaign.Sending)
 }
 
-// countFailover counts a message once, when it goes to a second carrier.
-func (tx *txn) countFailover(r *recipientRow, carrier int64) error {
-	first := int64(0)
+// countAgain counts what a further attempt of a message is: a failover, once, when it goes to a second carrier; a
+// possible duplicate while an earlier copy may still arrive.
+func (tx *txn) countAgain(r *recipientRow, carrier int64) error {
+	first, over, doubt := int64(0), false, r.open > 0
 	for id := r.lastAttempt; id != 0; {
 		a, err := tx.attempt(id)
 		if err != nil {
@@ -90,12 +88,14 @@ func (tx *txn) countFailover(r *recipientRow, carrier int64) error {
 		if first == 0 {
 			first = a.carrier
 		}
-		if a.carrier != first {
-			return nil // counted before
-		}
+		over = over || a.carrier != first
+		doubt = doubt || a.state == campaign.AttemptAmbiguous
 		id = a.previous
 	}
-	if first != 0 && first != carrier {
+	if doubt {
+		tx.tally.count(campaignOf(r.id), "possible_duplicates")
+	}
+	if first != 0 && first != carrier && !over {
 		tx.tally.count(campaignOf(r.id), "failed_over")
 	}
 	return nil

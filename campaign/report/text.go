@@ -117,7 +117,7 @@ func (r *Report) writeCounts(p *page) {
 			"receipt time p50 "+ms(r.Latency.DLR.P50)+" p95 "+ms(r.Latency.DLR.P95))
 	}
 	if n.PossibleDuplicates > 0 {
-		p.labelled("warning", plural(n.PossibleDuplicates, "message")+" may have arrived twice: sent again when no receipt came")
+		p.labelled("warning", plural(n.PossibleDuplicates, "message")+" may have arrived twice: sent again when no answer or receipt came")
 	}
 }
 

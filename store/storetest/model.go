@@ -132,7 +132,7 @@ func (m *model) optOut(phone uint64, scope string) (isNew bool) {
 
 // begin adds an attempt to a queued recipient.
 func (m *model) begin(p *person, a *attempt) {
-	if p.open() {
+	if p.open() || slices.ContainsFunc(p.attempts, func(a *attempt) bool { return a.state == campaign.AttemptAmbiguous }) {
 		m.possibleDuplicates++
 	}
 	if len(p.attempts) > 0 && p.attempts[0].carrier != a.carrier && !p.over {
