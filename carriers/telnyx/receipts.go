@@ -1,0 +1,134 @@
+package telnyx
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// tolerance is how old a signature may be, and how far ahead Telnyx's clock: Telnyx's own libraries use this figure.
+const tolerance = 300 * time.Second
+
+// states maps the words of a recipient's status. `delivery_unconfirmed` is no failure: the network sends no receipts.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
+var states = map[string]carriers.ReceiptState{
+	"scheduled":            carriers.ReceiptAccepted,
+	"queued":               carriers.ReceiptQueued,
+	"sending":              carriers.ReceiptQueued,
+	"sent":                 carriers.ReceiptSent,
+	"delivery_unconfirmed": carriers.ReceiptUnknown,
+	"delivered":            carriers.ReceiptDelivered,
+	"read":                 carriers.ReceiptDelivered,
+	"delivery_failed":      carriers.ReceiptUndelivered,
+	"sending_failed":       carriers.ReceiptFailed,
+	"expired":              carriers.ReceiptExpired,
+	"cancelled":            carriers.ReceiptCancelled,
+}
+
+// event is a webhook.
+type event struct {
+	Data struct {
+		Type     string    `json:"event_type"`
+		Occurred time.Time `json:"occurred_at"`
+		Payload  message   `json:"payload"`
+	} `json:"data"`
+}
+
+// Receipts reads a webhook. They come in any order and more than once.
+func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
+	if err := c.verify(cb); err != nil {
+		return nil, carriers.Reply{}, err
+	}
+	var e event
+	if err := json.Unmarshal(cb.Body, &e); err != nil {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+	}
+	m := e.Data.Payload
+	if m.ID == "" || len(m.To) == 0 || m.To[0].Status == "" {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: id or status is missing", carriers.ErrPayload)
+	}
+	if e.Data.Type == "message.received" {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: an inbound message and no receipt", carriers.ErrPayload)
+	}
+	r := c.stateOf(m)
+	r.Ref, r.Raw = cb.Ref, carriers.RawPayload(cb.Body)
+	if r.At.IsZero() {
+		r.At = e.Data.Occurred
+	}
+	return []carriers.Receipt{r}, carriers.Reply{Status: http.StatusOK}, nil
+}
+
+// verify checks the Ed25519 signature over "timestamp|body", and that it is fresh.
+func (c *Carrier) verify(cb carriers.Callback) error {
+	stamp := cb.Header.Get("Telnyx-Timestamp")
+	seconds, err := strconv.ParseUint(stamp, 10, 40)
+	if err != nil {
+		return fmt.Errorf("telnyx-timestamp: %w", carriers.ErrSignature)
+	}
+	signature, err := base64.StdEncoding.DecodeString(cb.Header.Get("Telnyx-Signature-Ed25519"))
+	if err != nil || !ed25519.Verify(c.key, append([]byte(stamp+"|"), cb.Body...), signature) {
+		return fmt.Errorf("telnyx-signature-ed25519: %w", carriers.ErrSignature)
+	}
+	if c.now().Sub(time.Unix(int64(seconds), 0)).Abs() > tolerance {
+		return fmt.Errorf("telnyx-timestamp: too far from our clock: %w", carriers.ErrSignature)
+	}
+	return nil
+}
+
+// stateOf is the receipt that a message resource stands for. It has one recipient, as we send it.
+func (c *Carrier) stateOf(m message) carriers.Receipt {
+	word, why := m.To[0].Status, first(m.Errors)
+	r := carriers.Receipt{ID: m.ID, To: m.To[0].Number, Code: why.Code, At: m.Completed, Segments: max(0, m.Parts)}
+	state, known := states[word]
+	if !known {
+		r.State, r.Detail = carriers.ReceiptUnknown, "unknown state "+c.http.Redact(word)
+		return r
+	}
+	r.State = state
+	if !state.Final() || state == carriers.ReceiptDelivered {
+		return r
+	}
+	r.Class, r.Detail = carriers.ClassUnknown, c.http.Redact(why.words())
+	if class, ok := c.codes.Class(why.Code); ok {
+		r.Class = class
+	} else if state == carriers.ReceiptExpired {
+		r.Class = carriers.ClassExpired
+	}
+	if r.Class == carriers.ClassExpired {
+		r.State = carriers.ReceiptExpired // Telnyx says delivery_failed of some that expired
+	}
+	return r
+}
+
+// Poll fetches a message by its id. Telnyx keeps them for ten days.
+func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Receipt, error) {
+	if s.ID == "" {
+		return carriers.Receipt{}, errors.New("telnyx cannot be asked about a message without its id")
+	}
+	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: c.messages.JoinPath(s.ID), Header: c.header})
+	defer a.Release()
+	if err := a.Problem(); err != nil {
+		return carriers.Receipt{}, fmt.Errorf("asking telnyx about a message: %w", err)
+	}
+	var got struct {
+		Data message `json:"data"`
+	}
+	if err := json.Unmarshal(a.Body, &got); err != nil {
+		return carriers.Receipt{}, fmt.Errorf("asking telnyx about a message: reading the answer: %w", err)
+	}
+	if len(got.Data.To) == 0 || got.Data.To[0].Status == "" {
+		return carriers.Receipt{}, errors.New("asking telnyx about a message: the answer has no status")
+	}
+	r := c.stateOf(got.Data)
+	r.ID, r.Ref, r.Raw = s.ID, s.Ref, carriers.RawPayload(a.Body)
+	return r, nil
+}

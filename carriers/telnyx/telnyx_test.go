@@ -1,0 +1,196 @@
+package telnyx
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/carriertest"
+)
+
+const token = "KEY-canary-0123456789"
+
+// pair is a key pair of the tests' own.
+func pair() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed([]byte("smsctl tests, 32 bytes of a seed"))
+}
+
+func config() string {
+	public := pair().Public().(ed25519.PublicKey)
+	return "type: telnyx\napi_key: " + token + "\npublic_key: " + base64.StdEncoding.EncodeToString(public) + "\n"
+}
+
+func suite() carriertest.Suite {
+	return carriertest.Suite{
+		Type:    Type(),
+		Config:  config() + "base_url: \"{{server}}/telnyx\"\n",
+		Secrets: []string{token},
+		Folder:  "../../testdata/carriers/telnyx",
+		Request: validRequest,
+		Asked:   validRequest,
+		States: map[string]carriers.ReceiptState{
+			"scheduled": carriers.ReceiptAccepted, "queued": carriers.ReceiptQueued, "sending": carriers.ReceiptQueued,
+			"sent": carriers.ReceiptSent, "delivery_unconfirmed": carriers.ReceiptUnknown, "delivered": carriers.ReceiptDelivered,
+			"read": carriers.ReceiptDelivered, "delivery_failed": carriers.ReceiptUndelivered, "sending_failed": carriers.ReceiptFailed,
+			"expired": carriers.ReceiptExpired, "cancelled": carriers.ReceiptCancelled,
+		},
+		Callback: func(word string) carriers.Callback {
+			return carriers.Callback{
+				Method: "POST", URL: carriertest.PublicURL + "/receipts/alpha/" + carriertest.Ref + "?k=x", Ref: carriertest.Ref,
+				Query:  url.Values{"k": {"x"}},
+				Header: http.Header{"Content-Type": {"application/json"}},
+				Body:   []byte(`{"data":{"event_type":"message.finalized","payload":{"id":"a-b","to":[{"status":"` + word + `"}]}}}`),
+			}
+		},
+		Sign: func(cb *carriers.Callback) { sign(cb, carriertest.Now()) },
+	}
+}
+
+// sign signs as Telnyx does.
+func sign(cb *carriers.Callback, at time.Time) {
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	signature := ed25519.Sign(pair(), append([]byte(stamp+"|"), cb.Body...))
+	cb.Header.Set("Telnyx-Timestamp", stamp)
+	cb.Header.Set("Telnyx-Signature-Ed25519", base64.StdEncoding.EncodeToString(signature))
+}
+
+func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
+
+func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
+
+func build(t *testing.T, yaml string) *Carrier {
+	t.Helper()
+	c, err := carriertest.Build(Type(), yaml, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(t.Context()) })
+	return c.(*Carrier)
+}
+
+// TestSignatureAgainstTelnyx compares with what Telnyx's own library said of webhooks (signatures.mjs), those signed by
+// node and those signed here.
+func TestSignatureAgainstTelnyx(t *testing.T) {
+	raw, err := os.ReadFile("../../testdata/carriers/telnyx/signatures.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded []struct {
+		Name, Key, Body, Timestamp, Signature string
+		Now                                   int64
+		Holds                                 bool
+	}
+	if err := json.Unmarshal(raw, &recorded); err != nil {
+		t.Fatal(err)
+	}
+	holding, ours := 0, false
+	for _, r := range recorded {
+		key, err := base64.StdEncoding.DecodeString(r.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &Carrier{key: key, now: func() time.Time { return time.Unix(r.Now, 0) }}
+		cb := carriers.Callback{Body: []byte(r.Body), Header: http.Header{}}
+		cb.Header.Set("Telnyx-Timestamp", r.Timestamp)
+		cb.Header.Set("Telnyx-Signature-Ed25519", r.Signature)
+		if err := c.verify(cb); (err == nil) != r.Holds || err != nil && !errors.Is(err, carriers.ErrSignature) {
+			t.Errorf("%s: %v, and Telnyx's library says %v", r.Name, err, r.Holds)
+		}
+		if r.Holds {
+			holding++
+		}
+		ours = ours || r.Name == "ours" && r.Holds
+	}
+	if holding < 4 || !ours {
+		t.Errorf("%d of the recorded webhooks hold, ours: %v", holding, ours)
+	}
+}
+
+// TestOursForTelnyx prints a signature for signatures.mjs.
+func TestOursForTelnyx(t *testing.T) {
+	cb := suite().Callback("delivered")
+	sign(&cb, carriertest.Now())
+	line, err := json.Marshal(map[string]any{
+		"key": base64.StdEncoding.EncodeToString(pair().Public().(ed25519.PublicKey)), "body": string(cb.Body),
+		"timestamp": cb.Header.Get("Telnyx-Timestamp"), "signature": cb.Header.Get("Telnyx-Signature-Ed25519"),
+	})
+	if err != nil || build(t, config()).verify(cb) != nil {
+		t.Errorf("our own signature: %v", err)
+	}
+	t.Logf("for signatures.mjs: %s", line)
+}
+
+func TestBody(t *testing.T) {
+	profile := "4001932d-9b55-4bb8-9cd1-85de6c4d83d9"
+	for _, tt := range []struct {
+		name, config string
+		m            carriers.Message
+		want         string
+	}{
+		{"own sender wins", "from: \"+15005550006\"\n", carriers.Message{To: "+44", From: "+1600", Text: "a"}, `{"from":"+1600","to":"+44","text":"a"}`},
+		{"default sender", "from: \"+15005550006\"\n", carriers.Message{To: "+44", Text: "a"}, `{"from":"+15005550006","to":"+44","text":"a"}`},
+		{"number of the profile", "messaging_profile_id: " + profile + "\n", carriers.Message{To: "+44", Text: "a"},
+			`{"messaging_profile_id":"` + profile + `","to":"+44","text":"a"}`},
+		{"word as sender", "messaging_profile_id: " + profile + "\n", carriers.Message{To: "+44", From: "ACME", Text: "a"},
+			`{"from":"ACME","messaging_profile_id":"` + profile + `","to":"+44","text":"a"}`},
+		{"webhook", "", carriers.Message{To: "+44", Text: "a", ReceiptURL: "https://a/b"},
+			`{"to":"+44","text":"a","webhook_url":"https://a/b","use_profile_webhooks":false}`},
+	} {
+		if got := string(build(t, config()+tt.config).json(tt.m)); got != tt.want {
+			t.Errorf("%s\ngot  %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestInboundIsNoReceipt(t *testing.T) {
+	cb := suite().Callback("webhook_delivered")
+	cb.Body = []byte(strings.Replace(string(cb.Body), "message.finalized", "message.received", 1))
+	sign(&cb, carriertest.Now())
+	if got, _, err := build(t, config()).Receipts(cb); !errors.Is(err, carriers.ErrPayload) || len(got) > 0 {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+func TestConfigErrorsSayWhatToDo(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"type: telnyx\n":                           "api_key: is missing",
+		"type: telnyx\napi_key: x\n":               "public_key: is missing or not a key",
+		"type: telnyx\napi_key: x\npublic_key: YQ": "public_key: is missing or not a key",
+		config() + "messaging_profile_id: x\n":     `messaging_profile_id: "x" is not one`,
+		config() + "base_url: x\n":                 "base_url: is not an address",
+		config() + "codes: {40300: stop}\n":        `codes: 40300: "stop" is not a class`,
+		"type: telnyx\nkey: x\n":                   "key",
+	} {
+		c, err := carriertest.Build(Type(), yaml, nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\ngot  %v %v\nwant %s", yaml, c, err, want)
+		} else if strings.Contains(err.Error(), token) {
+			t.Errorf("the error shows a secret: %v", err)
+		}
+	}
+}
+
+// TestCodesTable walks the table: every row says what, why and where.
+func TestCodesTable(t *testing.T) {
+	codes, err := carriers.LoadCodes(codesTSV, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range codes.All() {
+		if row.Note == "" || !strings.HasPrefix(row.Source, "https://developers.telnyx.com/") {
+			t.Errorf("row %+v", row)
+		}
+	}
+	if len(codes.All()) < 45 {
+		t.Errorf("%d rows", len(codes.All()))
+	}
+}
