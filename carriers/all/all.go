@@ -4,6 +4,7 @@ package all
 import (
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/aws"
+	"github.com/smsctl/smsctl/carriers/bandwidth"
 	"github.com/smsctl/smsctl/carriers/generic"
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/sinch"
@@ -16,6 +17,7 @@ import (
 func Types() []carriers.Type {
 	return []carriers.Type{
 		aws.Type(),
+		bandwidth.Type(),
 		generic.Type(),
 		sim.Type(),
 		sinch.Type(),

@@ -1,0 +1,105 @@
+package bandwidth
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// states maps the types of callbacks and the words of the list. A failure that only says that no receipt came in time
+// is no failure: its code is `ambiguous` in the table.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
+var states = map[string]carriers.ReceiptState{
+	"message-sending":   carriers.ReceiptQueued,
+	"message-sent":      carriers.ReceiptSent,
+	"message-delivered": carriers.ReceiptDelivered,
+	"message-read":      carriers.ReceiptDelivered,
+	"message-failed":    carriers.ReceiptFailed,
+
+	"RECEIVED":    carriers.ReceiptAccepted,
+	"QUEUED":      carriers.ReceiptQueued,
+	"SENDING":     carriers.ReceiptQueued,
+	"SENT":        carriers.ReceiptSent,
+	"ACCEPTED":    carriers.ReceiptSent,
+	"DELIVERED":   carriers.ReceiptDelivered,
+	"FAILED":      carriers.ReceiptFailed,
+	"UNDELIVERED": carriers.ReceiptUndelivered,
+	"DLR_EXPIRED": carriers.ReceiptUnknown,
+}
+
+// callback is one of the events of a callback.
+type callback struct {
+	Type        string  `json:"type"`
+	Time        string  `json:"time"`
+	To          string  `json:"to"`
+	Description string  `json:"description"`
+	ErrorCode   int     `json:"errorCode"`
+	Message     message `json:"message"`
+}
+
+// Receipts reads a callback: a list of events, of which Bandwidth sends one at a time. They may come twice and in any
+// order.
+func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
+	if c.callback != "" && subtle.ConstantTimeCompare([]byte(c.callback), []byte(cb.Header.Get("Authorization"))) != 1 {
+		return nil, carriers.Reply{}, fmt.Errorf("name and password of the callback: %w", carriers.ErrSignature)
+	}
+	body := cb.Body
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) { // as the OpenAPI document has it
+		body = append(append([]byte("["), body...), ']')
+	}
+	var events []callback
+	if err := json.Unmarshal(body, &events); err != nil {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+	}
+	var all []carriers.Receipt
+	for _, e := range events {
+		if e.Type == "" || e.Message.ID == "" {
+			return nil, carriers.Reply{}, fmt.Errorf("%w: type or message.id is missing", carriers.ErrPayload)
+		}
+		r := c.receipt(e.Type, e.ErrorCode, e.Description)
+		r.Ref, r.ID, r.To, r.Segments = cmp.Or(e.Message.Tag, cb.Ref), e.Message.ID, e.To, max(0, e.Message.SegmentCount)
+		r.Raw = carriers.RawPayload(cb.Body)
+		if at, err := time.Parse(time.RFC3339, e.Time); err == nil {
+			r.At = at
+		}
+		all = append(all, r)
+	}
+	if len(all) == 0 {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: a list without events", carriers.ErrPayload)
+	}
+	return all, carriers.Reply{}, nil
+}
+
+// receipt translates a word and a code.
+func (c *Carrier) receipt(word string, number int, words string) carriers.Receipt {
+	r := carriers.Receipt{Detail: c.http.Redact(words)}
+	if number != 0 {
+		r.Code = strconv.Itoa(number)
+	}
+	state, known := states[word]
+	if !known {
+		r.State, r.Detail = carriers.ReceiptUnknown, c.http.Redact("unknown state "+word+" "+words)
+		return r
+	}
+	r.State = state
+	if !state.Final() || state == carriers.ReceiptDelivered {
+		return r
+	}
+	if r.Class, known = c.codes.Class(r.Code); !known {
+		r.Class = carriers.ClassUnknown
+	}
+	switch r.Class {
+	case carriers.ClassExpired:
+		r.State = carriers.ReceiptExpired
+	case carriers.ClassAmbiguous:
+		r.State, r.Class = carriers.ReceiptUnknown, carriers.ClassNone
+	}
+	return r
+}
