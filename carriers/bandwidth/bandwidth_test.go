@@ -127,7 +127,7 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		config + "callback_username: u\n":                     "belong together",
 		config + "base_url: bandwidth.com\n":                  "base_url: is not an address",
 		config + "codes: {4770: filtered}\n":                  `codes: 4770: "filtered" is not a class`,
-		config + "aplication_id: x\n":                         "aplication_id",
+		config + "applicationid: x\n":                         "applicationid",
 	} {
 		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)

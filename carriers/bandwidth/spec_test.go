@@ -20,8 +20,6 @@ import (
 )
 
 // document reads Bandwidth's OpenAPI document once: it is large.
-//
-//nolint:gochecknoglobals // a cache
 var document = sync.OnceValues(func() (*openapi3.T, error) {
 	folder := os.Getenv("SMSCTL_SPECS")
 	if folder == "" {
