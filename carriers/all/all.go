@@ -8,6 +8,7 @@ import (
 	"github.com/smsctl/smsctl/carriers/generic"
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/sinch"
+	"github.com/smsctl/smsctl/carriers/smpp"
 	"github.com/smsctl/smsctl/carriers/telnyx"
 	"github.com/smsctl/smsctl/carriers/twilio"
 	"github.com/smsctl/smsctl/carriers/vonage"
@@ -21,6 +22,7 @@ func Types() []carriers.Type {
 		generic.Type(),
 		sim.Type(),
 		sinch.Type(),
+		smpp.Type(),
 		telnyx.Type(),
 		twilio.Type(),
 		vonage.Type(),

@@ -1,0 +1,289 @@
+package smpp
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// How a message center writes the same id in its answer and in its receipts.
+const (
+	idAuto    = "auto"     // found out
+	idSame    = "same"     // the same, to the letter
+	idRespHex = "resp_hex" // hex in the answer, decimal in the receipt
+	idRespDec = "resp_dec" // decimal in the answer, hex in the receipt
+)
+
+const (
+	generation = 50_000 // ids remembered before the older half is forgotten
+	earlyMost  = 4096   // receipts remembered that came before the answer
+	votes      = 8      // receipts that must agree before auto is sure
+)
+
+// book knows the ids that matter to more than the store: those of parts, and as long as it is not known how the message
+// center writes them, all. A receipt whose id could be of two messages is nobody's.
+type book struct {
+	exact bool // ids stay as they are
+
+	mu    sync.Mutex
+	mode  string // auto until it is found out
+	vote  string
+	votes int
+	now   map[string]entry
+	old   map[string]entry
+	early map[string]notice // by every form of their ids
+}
+
+// entry is one part that was taken.
+type entry struct {
+	ref, to, id string
+	long        *long
+	part        int
+}
+
+func newBook(mode string) *book {
+	return &book{mode: mode, exact: mode == idSame, now: map[string]entry{}, early: map[string]notice{}}
+}
+
+// taken enters the id of part i, and returns how it is written here and what was said of it before.
+func (b *book) taken(j *job, i int, raw string) (id string, early []carriers.Receipt) {
+	id = b.fold(raw)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if id == "" || j.long == nil && b.mode != idAuto {
+		return id, nil
+	}
+	e := entry{ref: j.ref, to: j.to, id: id, long: j.long, part: i}
+	if len(b.now) >= generation {
+		b.now, b.old = make(map[string]entry, generation), b.now
+	}
+	b.now[id] = e
+	n, ok := b.early[id]
+	if !ok || !n.concerns(e.to) {
+		return id, nil
+	}
+	for _, c := range b.candidates(n) {
+		delete(b.early, c.id)
+	}
+	r := e.said(n.Receipt)
+	r.Ref = e.ref
+	return id, []carriers.Receipt{r}
+}
+
+// resolve finds the message that a receipt speaks of and gives it that message's id. One that is not known here keeps the
+// id it came with: the store may know it.
+func (b *book) resolve(n notice) carriers.Receipt {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	candidates := b.candidates(n)
+	r := n.Receipt
+	if len(candidates) == 0 {
+		return r
+	}
+	r.ID = candidates[0].id
+	if len(b.now) == 0 && len(b.old) == 0 {
+		return r
+	}
+	var hit *entry
+	how := ""
+	for _, c := range candidates {
+		e, ok := b.find(c.id)
+		if !ok || !n.concerns(e.to) {
+			continue
+		}
+		if hit != nil && hit.id != e.id {
+			r.ID, r.Detail = "", "its id could be of two messages"
+			return r
+		}
+		if hit == nil {
+			hit, how = &e, c.how
+		}
+	}
+	if hit == nil {
+		if len(b.early) >= earlyMost {
+			clear(b.early)
+		}
+		for _, c := range candidates {
+			b.early[c.id] = n
+		}
+		return r
+	}
+	b.learn(how)
+	r.ID = hit.id
+	return hit.said(r)
+}
+
+// said is what a receipt of a part says of the whole message.
+func (e *entry) said(r carriers.Receipt) carriers.Receipt {
+	r.ID = e.id
+	if e.long == nil {
+		return r
+	}
+	return e.long.apply(e.part, r)
+}
+
+func (b *book) find(id string) (entry, bool) {
+	e, ok := b.now[id]
+	if !ok {
+		e, ok = b.old[id]
+	}
+	return e, ok
+}
+
+// refused says of the whole message that one of its parts was not taken.
+func (b *book) refused(l *long, part int, r carriers.Receipt) carriers.Receipt {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return l.apply(part, r)
+}
+
+// candidate is one reading of a receipt's id.
+type candidate struct{ id, how string }
+
+// candidates are the readings of a receipt's ids, the likeliest first.
+func (b *book) candidates(n notice) (cs []candidate) {
+	add := func(id, how string) {
+		for _, c := range cs {
+			if c.id == id {
+				return
+			}
+		}
+		if id != "" {
+			cs = append(cs, candidate{id, how})
+		}
+	}
+	switch b.mode {
+	case idSame:
+		add(b.fold(n.tlvID), idSame)
+		if n.tlvID == "" {
+			add(b.fold(n.textID), idSame)
+		}
+	case idAuto:
+		for _, raw := range []string{n.tlvID, n.textID} {
+			add(b.fold(raw), idSame)
+		}
+		for _, raw := range []string{n.textID, n.tlvID} {
+			add(rebase(raw, 10, 16), idRespHex)
+			add(rebase(raw, 16, 10), idRespDec)
+		}
+	default: // receipted_message_id is the answer's own id, if the message center follows the specification
+		from, to := 10, 16
+		if b.mode == idRespDec {
+			from, to = 16, 10
+		}
+		if n.textID == "" {
+			n.textID = n.tlvID
+		}
+		id := rebase(n.textID, from, to)
+		if id == "" {
+			id = b.fold(n.textID)
+		}
+		add(id, b.mode)
+	}
+	return cs
+}
+
+// learn counts what receipts have proved. An id that reads the same in both forms proves nothing and does not get here as
+// another form; eight in a row do.
+func (b *book) learn(how string) {
+	if b.mode != idAuto {
+		return
+	}
+	if how != b.vote {
+		b.vote, b.votes = how, 0
+	}
+	if b.votes++; b.votes >= votes {
+		b.mode = how
+	}
+}
+
+// fold makes one of the ways to write an id: small hex digits without leading zeros. Other ids, and those of a message
+// center that is said to write them the same, stay as they are.
+func (b *book) fold(id string) string {
+	id = strings.Trim(id, " \x00")
+	if b.exact || !hexDigits(id) {
+		return id
+	}
+	id = strings.TrimLeft(strings.ToLower(id), "0")
+	if id == "" {
+		return "0"
+	}
+	return id
+}
+
+func hexDigits(s string) bool {
+	for i := range len(s) {
+		c := s[i] | 0x20
+		if (s[i] < '0' || s[i] > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// rebase writes a number in another base; "" for what is no number of 64 bits.
+func rebase(id string, from, to int) string {
+	v, err := strconv.ParseUint(strings.Trim(id, " \x00"), from, 64)
+	if err != nil {
+		return ""
+	}
+	return strconv.FormatUint(v, to)
+}
+
+// concerns says that one of a receipt's addresses is the recipient's. Message centers write it with and without prefixes,
+// so the last eight digits count.
+func (n *notice) concerns(to string) bool {
+	for _, a := range n.addresses {
+		if a != "" && tail(a) == tail(to) {
+			return true
+		}
+	}
+	return false
+}
+
+func tail(number string) string { return number[max(0, len(number)-8):] }
+
+// long is a message of several parts, of which receipts speak one by one. The book's mutex guards it.
+type long struct {
+	ref, to string
+	best    []carriers.ReceiptState // of each part, as far as it is known
+}
+
+func newLong(ref, to string, parts int) *long {
+	return &long{ref: ref, to: to, best: make([]carriers.ReceiptState, parts)}
+}
+
+// apply enters what is said of a part and returns what that says of the message. It goes under our reference: its id is
+// not whole before all parts are answered.
+func (l *long) apply(part int, r carriers.Receipt) carriers.Receipt {
+	if r.State.Rank() > l.best[part].Rank() {
+		l.best[part] = r.State
+	}
+	delivered, failed := 0, 0
+	for _, s := range l.best {
+		switch {
+		case s == carriers.ReceiptDelivered:
+			delivered++
+		case s.Final():
+			failed++
+		}
+	}
+	r.Ref, r.ID, r.To = l.ref, "", l.to
+	switch {
+	case delivered == len(l.best):
+		r.State, r.Class, r.Code = carriers.ReceiptDelivered, "", ""
+		r.Detail = fmt.Sprintf("all %d parts", delivered)
+	case failed > 0:
+		if !r.State.Final() || r.State == carriers.ReceiptDelivered {
+			r.Class = carriers.ClassUnknown
+		}
+		r.State, r.Detail = carriers.ReceiptFailed, fmt.Sprintf("partial %d/%d: %s", delivered, len(l.best), r.Detail)
+	case delivered > 0:
+		r.State, r.Class, r.Code = carriers.ReceiptSent, "", ""
+		r.Detail = fmt.Sprintf("%d of %d parts delivered", delivered, len(l.best))
+	}
+	return r
+}

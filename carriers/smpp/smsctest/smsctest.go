@@ -1,0 +1,165 @@
+// Package smsctest is a message center that speaks SMPP 3.4: the other end of package smpp, for tests, benchmarks and the
+// simulator. It keeps what it has to deliver until a client has acknowledged it, across connections, as real ones do.
+package smsctest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers/smpp/pdu"
+)
+
+// Handler decides what the message center does.
+type Handler interface {
+	// Bind answers a bind request.
+	Bind(command pdu.Command, b pdu.Bind) pdu.Status
+
+	// Submit takes a submit_sm. It is called in order for each connection and must not block. The message is valid until
+	// it returns; answer is called once, then or later, or never for a message center that does not answer.
+	Submit(account string, m *pdu.SM, answer func(Answer))
+}
+
+// Answer is a submit_sm_resp.
+type Answer struct {
+	Status pdu.Status
+	ID     string
+	TLVs   pdu.TLVs
+}
+
+// Server is the message center.
+type Server struct {
+	Handler Handler
+	Window  int           // deliver_sm without an answer on a connection, default 100
+	Again   time.Duration // until a deliver_sm that was refused is tried again, default 1 s
+
+	mu       sync.Mutex
+	accounts map[string]*account
+	conns    map[*conn]bool
+	asked    int // enquire_links that came
+}
+
+// account is what belongs to one system_id, whatever its connections do.
+type account struct {
+	queue []*parcel // waits for a connection that takes it
+	conns []*conn   // bound to receive
+}
+
+// parcel is a deliver_sm until it is acknowledged.
+type parcel struct {
+	pdu  []byte
+	done func()
+}
+
+// Serve accepts connections until ctx ends, and returns when all have ended.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	var conns sync.WaitGroup
+	defer conns.Wait()
+	stop := context.AfterFunc(ctx, func() {
+		_ = l.Close() // Accept says so
+		s.Drop()
+	})
+	defer stop()
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return err
+		}
+		c := s.open(nc)
+		if ctx.Err() != nil {
+			_ = nc.Close()
+		}
+		conns.Go(c.serve)
+	}
+}
+
+// Drop cuts all connections, as a crash does.
+func (s *Server) Drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.nc.Close() // its reader ends it
+	}
+}
+
+// Bound is the number of connections that are bound.
+func (s *Server) Bound() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if c.bound != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Asked is the number of enquire_links that came.
+func (s *Server) Asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+// Waiting is the number of deliver_sm of an account that nobody has acknowledged.
+func (s *Server) Waiting(system string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(system)
+	n := len(a.queue)
+	for _, c := range a.conns {
+		n += len(c.pending)
+	}
+	return n
+}
+
+// Deliver sends a deliver_sm to an account, when and where it can be had, until it is acknowledged; then it calls done,
+// which may be nil.
+func (s *Server) Deliver(system string, m *pdu.SM, done func()) {
+	p := &parcel{pdu: pdu.AppendSM(nil, pdu.DeliverSM, 0, m), done: done}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account(system).put(p)
+}
+
+// put queues a parcel and wakes a connection. The caller holds the mutex.
+func (a *account) put(p *parcel) {
+	a.queue = append(a.queue, p)
+	for _, c := range a.conns {
+		if len(c.pending) < c.s.window() {
+			c.rouse()
+			return
+		}
+	}
+}
+
+func (s *Server) account(system string) *account {
+	if s.accounts == nil {
+		s.accounts = map[string]*account{}
+	}
+	a := s.accounts[system]
+	if a == nil {
+		a = &account{}
+		s.accounts[system] = a
+	}
+	return a
+}
+
+func (s *Server) window() int {
+	if s.Window > 0 {
+		return s.Window
+	}
+	return 100
+}
+
+func (s *Server) again() time.Duration {
+	if s.Again > 0 {
+		return s.Again
+	}
+	return time.Second
+}
