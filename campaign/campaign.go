@@ -87,4 +87,5 @@ var (
 	ErrLeased    = errors.New("another process is working on the campaign")
 	ErrExists    = errors.New("a campaign of that name exists")
 	ErrState     = errors.New("the campaign's state does not allow that")
+	ErrAnother   = errors.New("the message belongs to another attempt")
 )

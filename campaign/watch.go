@@ -312,7 +312,10 @@ func (w *watch) askAbout(ctx context.Context, l look, o *Open) error {
 		w.Log.Warn("lookup", slog.String("carrier", o.Carrier), slog.Any("error", err))
 		w.polls[o.Carrier].rest(w.Now())
 	case found.Verdict == carriers.Found:
-		return w.found(ctx, o, found)
+		// The copy of another attempt to the same number says nothing about this one.
+		if err := w.found(ctx, o, found); !errors.Is(err, ErrAnother) {
+			return err
+		}
 	case found.Verdict == carriers.Absent:
 		res := carriers.Refuse(carriers.ClassCarrierTransient, "", "", "the carrier has no record of it")
 		return w.resolve(ctx, o, res, w.requeueOr(o, Failed), "proved not taken by "+o.Carrier)

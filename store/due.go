@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
@@ -41,24 +42,18 @@ func (s *Store) One(ctx context.Context, id int64) (campaign.Due, error) {
 }
 
 func (s *Store) due(ctx context.Context, query string, args ...any) (out []campaign.Due, err error) {
-	rows, err := s.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("reading due recipients: %w", explain(err))
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
 	var last []int64
-	for rows.Next() {
-		var d campaign.Due
-		var phone, attempt int64
-		if err := rows.Scan(&d.ID, &phone, &d.Country, &d.UCS2, &d.Segments, &d.Counted, &d.Tries.Accepted, &d.Tries.Open,
-			&d.Tries.Overdue, &attempt, &d.Text); err != nil {
-			return nil, err
-		}
-		d.To = fmt.Sprintf("+%d", phone)
-		out, last = append(out, d), append(last, attempt)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
+	d := row(11)
+	if err := s.run.each(ctx, d, func() error {
+		out = append(out, campaign.Due{
+			ID: integer(d[0]), To: "+" + strconv.FormatInt(integer(d[1]), 10), Country: text(d[2]), UCS2: integer(d[3]) == 1,
+			Segments: int(integer(d[4])), Counted: int(integer(d[5])), Text: text(d[10]),
+			Tries: campaign.Tries{Accepted: int(integer(d[6])), Open: int(integer(d[7])), Overdue: int(integer(d[8]))},
+		})
+		last = append(last, integer(d[9]))
+		return nil
+	}, query, args...); err != nil {
+		return nil, fmt.Errorf("reading due recipients: %w", explain(err))
 	}
 	for i, attempt := range last {
 		if out[i].Tried, err = s.tried(ctx, attempt); err != nil {
@@ -180,6 +175,7 @@ func (s *Store) Overdue(ctx context.Context, lease string, attempt int64, again 
 }
 
 // Resolve ends an ambiguous attempt by what a lookup proved or a policy decided, through the same code as an answer.
+// campaign.ErrAnother says that the lookup has found what another attempt of the recipient has sent.
 func (s *Store) Resolve(ctx context.Context, lease string, o campaign.Outcome) error {
 	return s.w.do(ctx, opFunc(func(tx *txn) error {
 		if err := tx.holds(campaignOf(o.Recipient), lease); err != nil {
@@ -192,8 +188,34 @@ func (s *Store) Resolve(ctx context.Context, lease string, o campaign.Outcome) e
 		if a.state != campaign.AttemptAmbiguous {
 			return campaign.ErrNotDue
 		}
+		if err := tx.unclaimed(&a, o.Result.ID); err != nil {
+			return err
+		}
 		return (&record{s: s, o: o}).apply(tx)
 	}))
+}
+
+// unclaimed makes sure that no other attempt of the recipient is known by the carrier's id: a carrier that is searched by
+// number and text finds all copies.
+func (tx *txn) unclaimed(a *attemptRow, id string) error {
+	if id == "" {
+		return nil
+	}
+	r, err := tx.recipient(a.recipient)
+	if err != nil {
+		return err
+	}
+	for next := r.lastAttempt; next != 0; {
+		other, err := tx.attempt(next)
+		switch {
+		case err != nil:
+			return err
+		case other.id != a.id && other.carrier == a.carrier && other.messageID == id:
+			return campaign.ErrAnother
+		}
+		next = other.previous
+	}
+	return nil
 }
 
 // Phones is the set of a campaign's numbers.
