@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -218,34 +217,32 @@ func (tx *txn) adopt(attempt, receipt int64, rc *carriers.Receipt) error {
 	return tx.raise(&a, rc)
 }
 
-// Follow reads the receipts of a campaign after the receipt row `after`, in their order, whoever wrote them. It also
-// returns the last row it has looked at.
-func (s *Store) Follow(ctx context.Context, campaignID, after int64, limit int) (_ []campaign.Settled, last int64, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT t.id, t.campaign_id, t.attempt_id, t.state, t.class, t.applied, t.received_at - a.begun_at, a.carrier_id,
-		a.recipient_id, r.counted, r.state FROM receipts t LEFT JOIN attempts a ON a.id = t.attempt_id LEFT JOIN recipients r ON r.id = a.recipient_id
-		WHERE t.id > ? ORDER BY t.id LIMIT ?`, after, limit)
+// Follow reads the receipts of a campaign after the receipt row `after` that say more than was known and not that the
+// message was delivered, in their order, whoever wrote them: what a run may have to act on. It also returns the last row
+// it has looked at, at most limit rows on.
+func (s *Store) Follow(ctx context.Context, campaignID, after int64, limit int) (out []campaign.Settled, last int64, err error) {
+	d := row(10)
+	if err := s.run.each(ctx, d[:1], func() error { last = min(integer(d[0]), after+int64(limit)); return nil },
+		`SELECT max(id) FROM receipts`); err != nil {
+		return nil, after, fmt.Errorf("following receipts: %w", explain(err))
+	}
+	if last <= after {
+		return nil, after, nil
+	}
+	err = s.run.each(ctx, d, func() error {
+		out = append(out, campaign.Settled{
+			ID: integer(d[0]), Attempt: integer(d[1]), State: carriers.ReceiptState(text(d[2])), Class: carriers.Class(text(d[3])), Applied: true,
+			Latency: time.Duration(integer(d[5])-integer(d[4])) * time.Millisecond, Carrier: s.names.of(integer(d[6])), Recipient: integer(d[7]),
+			Counted: int(integer(d[8])), Now: campaign.State(text(d[9])),
+		})
+		return nil
+	}, `SELECT t.id, t.attempt_id, t.state, t.class, a.begun_at, t.received_at, a.carrier_id, a.recipient_id, r.counted, r.state
+		FROM receipts t CROSS JOIN attempts a ON a.id = t.attempt_id CROSS JOIN recipients r ON r.id = a.recipient_id
+		WHERE t.id > ? AND t.id <= ? AND t.campaign_id = ? AND t.applied = 1 AND t.state <> 'delivered' ORDER BY t.id`, after, last, campaignID)
 	if err != nil {
 		return nil, after, fmt.Errorf("following receipts: %w", explain(err))
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	last = after
-	var out []campaign.Settled
-	for rows.Next() {
-		var r campaign.Settled
-		var of int64
-		var attempt, latency, carrier, recipient, counted sql.NullInt64
-		var now sql.NullString
-		if err := rows.Scan(&last, &of, &attempt, &r.State, &r.Class, &r.Applied, &latency, &carrier, &recipient, &counted, &now); err != nil {
-			return nil, after, err
-		}
-		if of != campaignID || !attempt.Valid {
-			continue
-		}
-		r.ID, r.Attempt, r.Recipient, r.Counted = last, attempt.Int64, recipient.Int64, int(counted.Int64)
-		r.Carrier, r.Latency, r.Now = s.names.of(carrier.Int64), time.Duration(latency.Int64)*time.Millisecond, campaign.State(now.String)
-		out = append(out, r)
-	}
-	return out, last, rows.Err()
+	return out, last, nil
 }
 
 // LastReceipt is the newest receipt row: where a runner starts to follow.

@@ -33,6 +33,7 @@ type Store struct {
 	path  string
 	now   func() time.Time
 	read  *sql.DB
+	run   reader // of what a run asks for all the time
 	w     *writer
 	id    string // of the database: refs of attempts begin with it
 	key   []byte // signs callback URLs
@@ -53,7 +54,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", path, err)
 	}
-	s := &Store{path: path, now: o.Now}
+	s := &Store{path: path, now: o.Now, run: reader{path: path, o: o}}
 	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database %s: %w", path, explain(err)), s.Close())
 	}
@@ -123,6 +124,7 @@ func (s *Store) Close() error {
 	if s.w != nil {
 		errs = append(errs, s.w.stop())
 	}
+	errs = append(errs, s.run.close())
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
 	}
