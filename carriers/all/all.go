@@ -6,6 +6,7 @@ import (
 	"github.com/smsctl/smsctl/carriers/aws"
 	"github.com/smsctl/smsctl/carriers/bandwidth"
 	"github.com/smsctl/smsctl/carriers/generic"
+	"github.com/smsctl/smsctl/carriers/plivo"
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/sinch"
 	"github.com/smsctl/smsctl/carriers/smpp"
@@ -20,6 +21,7 @@ func Types() []carriers.Type {
 		aws.Type(),
 		bandwidth.Type(),
 		generic.Type(),
+		plivo.Type(),
 		sim.Type(),
 		sinch.Type(),
 		smpp.Type(),
