@@ -5,6 +5,7 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/aws"
 	"github.com/smsctl/smsctl/carriers/bandwidth"
+	"github.com/smsctl/smsctl/carriers/bird"
 	"github.com/smsctl/smsctl/carriers/generic"
 	"github.com/smsctl/smsctl/carriers/plivo"
 	"github.com/smsctl/smsctl/carriers/sim"
@@ -20,6 +21,7 @@ func Types() []carriers.Type {
 	return []carriers.Type{
 		aws.Type(),
 		bandwidth.Type(),
+		bird.Type(),
 		generic.Type(),
 		plivo.Type(),
 		sim.Type(),

@@ -1,0 +1,224 @@
+package bird
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/carriertest"
+)
+
+const (
+	key    = "bk_eu1_canary0123456789"
+	id     = "sms_01jnq5c2v8e4fbk7h3m9r6t0wx"
+	config = "type: bird\napi_key: " + key + "\n"
+)
+
+// secret64 is what stands behind whsec_.
+func secret64() string {
+	return base64.StdEncoding.EncodeToString([]byte("canary-bird-webhook-secret"))
+}
+
+func suite() carriertest.Suite {
+	return carriertest.Suite{
+		Type:    Type(),
+		Config:  config + "webhook_secret: whsec_" + secret64() + "\nbase_url: \"{{server}}/bird\"\n",
+		Secrets: []string{key, secret64()},
+		Folder:  "../../testdata/carriers/bird",
+		Request: validSubmit,
+		Asked:   validQuestion,
+		States: map[string]carriers.ReceiptState{
+			"accepted": carriers.ReceiptAccepted, "scheduled": carriers.ReceiptAccepted, "sent": carriers.ReceiptSent,
+			"delivered": carriers.ReceiptDelivered, "undelivered": carriers.ReceiptUndelivered, "failed": carriers.ReceiptFailed,
+			"rejected": carriers.ReceiptRejected, "expired": carriers.ReceiptExpired, "canceled": carriers.ReceiptCancelled,
+		},
+		Callback: func(word string) carriers.Callback {
+			return carriers.Callback{
+				Method: "POST", URL: carriertest.PublicURL + "/receipts/alpha", Header: http.Header{"Content-Type": {"application/json"}},
+				Body: []byte(`{"type":"sms.` + word + `","data":{"sms_id":"` + id + `","metadata":null}}`),
+			}
+		},
+		Sign: func(cb *carriers.Callback) { sign(cb, carriertest.Now()) },
+	}
+}
+
+func sign(cb *carriers.Callback, at time.Time) {
+	c := &Carrier{secret: []byte("canary-bird-webhook-secret")}
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	cb.Header.Set("Webhook-Id", "msg_1")
+	cb.Header.Set("Webhook-Timestamp", stamp)
+	cb.Header.Set("Webhook-Signature", "v1a,ed25519isnotours v1,bm90IHRoaXMgb25l v1,"+c.sign("msg_1", stamp, cb.Body))
+}
+
+func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
+
+func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
+
+func validSubmit(t *testing.T, r carriertest.Request) {
+	t.Helper()
+	if r.Method != "POST" || r.URL.RequestURI() != "/bird/v1/sms/messages" || r.Header.Get("Authorization") != "Bearer "+key ||
+		r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Idempotency-Key") != carriertest.Ref {
+		t.Errorf("sent as %s %s %v", r.Method, r.URL, r.Header)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(r.Body, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"to": carriertest.To, "from": carriertest.From, "text": carriertest.Text, "category": "transactional",
+		"tags":     []any{map[string]any{"name": "smsctl_ref", "value": carriertest.Ref}},
+		"metadata": map[string]any{"smsctl_ref": carriertest.Ref},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func validQuestion(t *testing.T, r carriertest.Request) {
+	t.Helper()
+	poll := r.URL.RequestURI() == "/bird/v1/sms/messages/"+id
+	q := r.URL.Query()
+	search := r.URL.Path == "/bird/v1/sms/messages" && q.Get("tag") == "smsctl_ref:"+carriertest.Ref && q.Get("direction") == "outbound"
+	if r.Method != "GET" || !poll && !search || r.Header.Get("Idempotency-Key") != "" {
+		t.Errorf("asked %s %s", r.Method, r.URL)
+	}
+}
+
+func build(t *testing.T, yaml string) (*Carrier, error) {
+	t.Helper()
+	c, err := carriertest.Build(Type(), yaml, nil)
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { _ = c.Close(t.Context()) })
+	return c.(*Carrier), nil
+}
+
+func TestSenderAndCategory(t *testing.T) {
+	c, err := build(t, config+"from: Shop\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.request(carriers.Message{From: "ACME", Type: "transactional"}); got.From != "ACME" || got.Category != "transactional" {
+		t.Errorf("%+v", got)
+	}
+	if got := c.request(carriers.Message{Type: "promotional"}); got.From != "Shop" || got.Category != "marketing" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestSignatureVector is the example of the Standard Webhooks specification's libraries.
+func TestSignatureVector(t *testing.T) {
+	secret, err := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Carrier{secret: secret}
+	got := c.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", []byte(`{"test": 2432232314}`))
+	if want := "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
+		t.Errorf("signed as %s, want %s", got, want)
+	}
+}
+
+func TestOldAndUnsignedWebhooks(t *testing.T) {
+	c, err := build(t, config+"webhook_secret: whsec_"+secret64()+"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for age, good := range map[time.Duration]bool{
+		0: true, 5 * time.Minute: true, -5 * time.Minute: true, 5*time.Minute + time.Second: false, -time.Hour: false,
+	} {
+		cb := suite().Callback("delivered")
+		sign(&cb, carriertest.Now().Add(-age))
+		if _, _, err := c.Receipts(cb); (err == nil) != good || !good && !errors.Is(err, carriers.ErrSignature) {
+			t.Errorf("%v old: %v", age, err)
+		}
+	}
+	without, err := build(t, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cb := suite().Callback("delivered")
+	sign(&cb, carriertest.Now())
+	if _, _, err := without.Receipts(cb); !errors.Is(err, carriers.ErrSignature) {
+		t.Errorf("without a secret: %v", err)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for extra, want := range map[string]string{
+		"":                                   "https://eu1.platform.bird.com/v1/sms/messages",
+		"region: us1\n":                      "https://us1.platform.bird.com/v1/sms/messages",
+		"base_url: http://a.example/alpha\n": "http://a.example/alpha/v1/sms/messages",
+	} {
+		c, err := build(t, config+extra)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.messages.String(); got != want {
+			t.Errorf("%q: %s, want %s", extra, got, want)
+		}
+	}
+}
+
+func TestConfigErrorsSayWhatToDo(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"type: bird\n":                             "api_key: is missing",
+		"api_key: canary\n":                        "region: is neither here nor in the api_key",
+		"api_key: bk_evil.example/_canary\n":       "region: is neither",
+		config + "webhook_secret: whsec_canary%\n": "webhook_secret: is not a secret of webhooks",
+		config + "webhook_secret: whsec_\n":        "webhook_secret: is not a secret of webhooks",
+		config + "base_url: bird.com\n":            "base_url: is not an address",
+		config + "codes: {unreachable: later}\n":   `codes: unreachable: "later" is not a class`,
+		config + "webhook_key: x\n":                "webhook_key",
+	} {
+		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
+		} else if !strings.HasPrefix(err.Error(), "decoding:") && strings.Contains(err.Error(), "canary") { // decoding shows the source
+			t.Errorf("the error shows a secret: %v", err)
+		}
+	}
+}
+
+// TestAbsenceTakesTime: what is not listed yet, or may not be listed any more, is not absent.
+func TestAbsenceTakesTime(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"data":[],"next_cursor":null}`))
+	}))
+	defer srv.Close()
+	c, err := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ago, want := range map[time.Duration]carriers.Verdict{
+		0: carriers.Undecided, 34 * time.Second: carriers.Undecided, 35 * time.Second: carriers.Absent,
+		71 * time.Hour: carriers.Absent, 72 * time.Hour: carriers.Undecided,
+	} {
+		got, err := c.Lookup(t.Context(), carriers.Submitted{Ref: "r1", To: "+44", At: carriertest.Now().Add(-ago)})
+		if err != nil || got.Verdict != want {
+			t.Errorf("%v after the submit: %v and %v, want %v", ago, got.Verdict, err, want)
+		}
+	}
+}
+
+// TestCodesTable walks the table: every row says what, why and where.
+func TestCodesTable(t *testing.T) {
+	codes, err := carriers.LoadCodes(codesTSV, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range codes.All() {
+		if row.Note == "" || !strings.HasPrefix(row.Source, "https://github.com/messagebird/bird-sdk-go/") {
+			t.Errorf("row %+v", row)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package bird
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+const (
+	// settle is how long after the submit a message may be missing from the list. Bird documents no figure.
+	settle = 30 * time.Second
+	// kept is how long a message is surely listed. Bird documents no figure either.
+	kept = 72 * time.Hour
+)
+
+// list is a page of messages.
+type list struct {
+	Data       []message `json:"data"`
+	NextCursor *string   `json:"next_cursor"`
+}
+
+// Poll fetches a message by its id.
+func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Receipt, error) {
+	if s.ID == "" {
+		return carriers.Receipt{}, errors.New("bird cannot be asked about a message without its id")
+	}
+	var m message
+	raw, err := c.get(ctx, c.messages.JoinPath(s.ID), &m)
+	if err != nil {
+		return carriers.Receipt{}, fmt.Errorf("asking bird about a message: %w", err)
+	}
+	if m.Status == "" {
+		return carriers.Receipt{}, errors.New("asking bird about a message: the answer has no status")
+	}
+	r := c.stateOf(m)
+	r.Ref, r.Raw = s.Ref, raw
+	return r, nil
+}
+
+// Lookup searches the messages for our tag. That there is none proves absence once the submit has surely ended and the
+// list has caught up.
+func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
+	u := *c.messages
+	u.RawQuery = url.Values{"tag": {refKey + ":" + s.Ref}, "direction": {"outbound"}, "limit": {"10"}}.Encode()
+	var page list
+	if _, err := c.get(ctx, &u, &page); err != nil {
+		return carriers.Finding{}, fmt.Errorf("searching bird for a message: %w", err)
+	}
+	for _, m := range page.Data {
+		if m.ID != "" && slices.Contains(m.Tags, tag{refKey, s.Ref}) {
+			r := c.stateOf(m)
+			r.Ref = s.Ref
+			return carriers.Finding{Verdict: carriers.Found, ID: m.ID, Receipt: r}, nil
+		}
+	}
+	age := c.now().Sub(s.At)
+	empty := page.Data != nil && len(page.Data) == 0 && page.NextCursor == nil
+	if empty && age >= c.timeout+settle && age < kept {
+		return carriers.Finding{Verdict: carriers.Absent}, nil
+	}
+	return carriers.Finding{Verdict: carriers.Undecided}, nil
+}
+
+// get reads a resource into v and returns what is worth keeping of the raw answer.
+func (c *Carrier) get(ctx context.Context, u *url.URL, v any) (raw []byte, err error) {
+	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: u, Header: c.header})
+	defer a.Release()
+	if err := a.Problem(); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(a.Body, v); err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	return carriers.RawPayload(a.Body), nil
+}
