@@ -372,6 +372,9 @@ type event struct {
 	HTTP                                      int
 }
 
+// taken says that the carrier has the message, whatever it answered.
+func (e event) taken() bool { return e.Event == "submit_accepted" || e.Event == "answer_lost" }
+
 // truth is the simulator's log: it alone knows what was taken.
 type truth struct {
 	events   []event
@@ -404,7 +407,7 @@ func (s *stage) readTruth() truth {
 			break // half written
 		}
 		f.events = append(f.events, e)
-		if e.Event == "submit_accepted" || e.Event == "answer_lost" {
+		if e.taken() {
 			f.accepted[e.To]++
 		}
 	}

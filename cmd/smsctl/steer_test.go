@@ -118,7 +118,7 @@ carriers:
 	if span := lifted.Sub(obeyed) - time.Second; float64(n) > 1.1*rate*span.Seconds()+rate/4 {
 		t.Errorf("%d messages in %s at %d/s", n, span, rate)
 	}
-	s.agrees("people", true)
+	s.agrees("people", promotional)
 }
 
 // A drained carrier gets nothing more, the others take over, and all of it can be undone.
