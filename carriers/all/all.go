@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/africastalking"
 	"github.com/smsctl/smsctl/carriers/aws"
 	"github.com/smsctl/smsctl/carriers/bandwidth"
 	"github.com/smsctl/smsctl/carriers/bird"
@@ -19,6 +20,7 @@ import (
 // Types returns the carrier types in the order of their names.
 func Types() []carriers.Type {
 	return []carriers.Type{
+		africastalking.Type(),
 		aws.Type(),
 		bandwidth.Type(),
 		bird.Type(),

@@ -1,0 +1,245 @@
+// Package africastalking sends through the bulk SMS API of Africa's Talking.
+//
+//   - submit: https://developers.africastalking.com/docs/sms/sending/bulk
+//   - receipts: https://developers.africastalking.com/docs/sms/notifications
+//
+// Nothing of ours goes with a message and nothing can be asked afterwards: a receipt has the vendor's id alone, and a
+// submit whose answer was lost stays unknown until somebody decides. There is no validity either. Receipts go to the
+// address that the dashboard has, {public_url}/receipts/{carrier}. They are not signed: with receipt_token in the config
+// the address ends with ?token=… of the same value, and who does not know it is refused.
+package africastalking
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+const (
+	vendorURL  = "https://api.africastalking.com"
+	sandboxURL = "https://api.sandbox.africastalking.com" // of the user called sandbox
+	noID       = "None"                                   // the messageId of a refusal
+)
+
+//go:embed codes.tsv
+var codesTSV string
+
+// Config is the carrier's part of the config file.
+type Config struct {
+	carriers.Common `yaml:",inline"`
+
+	Username     string          `yaml:"username"`
+	APIKey       carriers.Secret `yaml:"api_key"`
+	From         string          `yaml:"from"` // used for messages that name no sender
+	ReceiptToken carriers.Secret `yaml:"receipt_token"`
+}
+
+// answer is what comes back, for each recipient on its own.
+type answer struct {
+	Data struct {
+		Message    string      `json:"Message"`
+		Recipients []recipient `json:"Recipients"`
+	} `json:"SMSMessageData"`
+}
+
+type recipient struct {
+	StatusCode int    `json:"statusCode"`
+	Status     string `json:"status"`
+	MessageID  string `json:"messageId"`
+}
+
+// The status codes of messages that were taken, and the words of receipts.
+//
+//nolint:gochecknoglobals // tables that nothing writes to
+var (
+	taken = map[int]bool{
+		100: true, // processed
+		101: true, // sent
+		102: true, // queued
+	}
+	states = map[string]carriers.ReceiptState{
+		"Sent":             carriers.ReceiptSent,
+		"Submitted":        carriers.ReceiptSent,
+		"Buffered":         carriers.ReceiptQueued,
+		"Success":          carriers.ReceiptDelivered,
+		"Failed":           carriers.ReceiptUndelivered,
+		"AbsentSubscriber": carriers.ReceiptUndelivered,
+		"Rejected":         carriers.ReceiptRejected,
+		"Expired":          carriers.ReceiptExpired,
+	}
+)
+
+// Carrier is one account.
+type Carrier struct {
+	info     carriers.Info
+	http     *carriers.Client
+	header   http.Header
+	messages *url.URL
+	username string
+	token    string // of receipts, "" without
+	from     string
+	codes    *carriers.Codes
+}
+
+var (
+	_ carriers.Carrier  = (*Carrier)(nil)
+	_ carriers.Receiver = (*Carrier)(nil)
+)
+
+// Type is the entry of carriers/all.
+func Type() carriers.Type {
+	return carriers.Type{Name: "africastalking", Doc: "Africa's Talking bulk SMS (username, api_key)", New: newCarrier}
+}
+
+func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
+	var cfg Config
+	if err := decode(&cfg); err != nil {
+		return nil, err
+	}
+	switch {
+	case cfg.Username == "":
+		return nil, errors.New("username: is missing: write the name of the application, or sandbox")
+	case cfg.APIKey == "":
+		return nil, errors.New("api_key: is missing: write for example env:AFRICASTALKING_API_KEY")
+	}
+	vendor := vendorURL
+	if cfg.Username == "sandbox" {
+		vendor = sandboxURL
+	}
+	base, err := carriers.ParseURL(cfg.BaseURL, vendor)
+	if err != nil {
+		return nil, fmt.Errorf("base_url: %w", err)
+	}
+	key, err := env.Secret(cfg.APIKey)
+	if err != nil {
+		return nil, fmt.Errorf("api_key: %w", err)
+	}
+	token := ""
+	if cfg.ReceiptToken != "" {
+		if token, err = env.Secret(cfg.ReceiptToken); err != nil {
+			return nil, fmt.Errorf("receipt_token: %w", err)
+		}
+	}
+	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
+	if err != nil {
+		return nil, err
+	}
+	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: []string{key, token}})
+	return &Carrier{
+		info:     carriers.Info{Name: name, Type: "africastalking", Common: cfg.Common, Signed: token != ""},
+		http:     client,
+		header:   client.Headers("Apikey", key, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json"),
+		messages: base.JoinPath("version1", "messaging"),
+		username: cfg.Username,
+		token:    token,
+		from:     cmp.Or(cfg.From, env.Sender),
+		codes:    codes,
+	}, nil
+}
+
+// Info describes the carrier.
+func (c *Carrier) Info() carriers.Info { return c.info }
+
+// Close ends the idle connections.
+func (c *Carrier) Close(context.Context) error {
+	c.http.Close()
+	return nil
+}
+
+// Submit sends a message.
+func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
+	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: c.header, Body: c.form(m)})
+	defer a.Release()
+	if r, failed := a.Failed(); failed {
+		return r
+	}
+	var got answer
+	err := json.Unmarshal(a.Body, &got)
+	switch {
+	case err == nil && len(got.Data.Recipients) == 1:
+		return c.judge(a, got.Data.Recipients[0]) // its status counts, whatever HTTP says
+	case !a.OK():
+		return a.Refused(c.codes, "", string(a.Body)) // words without JSON
+	case err != nil:
+		return a.Unreadable("the answer is not JSON: " + err.Error())
+	}
+	if _, known := c.codes.Class(got.Data.Message); known && len(got.Data.Recipients) == 0 {
+		return a.Refused(c.codes, got.Data.Message, got.Data.Message) // refused as a whole: the sender, for example
+	}
+	return a.Unreadable("the answer is not about one recipient: " + got.Data.Message)
+}
+
+// judge reads what became of the recipient. A fault is a refusal only if the message got no id.
+func (c *Carrier) judge(a *carriers.Answer, r recipient) carriers.Result {
+	code, hasID := strconv.Itoa(r.StatusCode), r.MessageID != "" && r.MessageID != noID
+	switch class, known := c.codes.Class(code); {
+	case taken[r.StatusCode] && hasID && a.OK():
+		return carriers.Accept(r.MessageID, a.StatusLine())
+	case taken[r.StatusCode], r.StatusCode == 0:
+		return a.Unreadable("the answer has no messageId, or a status that does not fit: " + r.Status)
+	case hasID && (!known || r.StatusCode >= 500):
+		return a.RefusedAs(carriers.ClassAmbiguous, code, r.Status)
+	case known:
+		return a.RefusedAs(class, code, r.Status)
+	default:
+		return a.RefusedAs(carriers.ClassUnknown, code, r.Status)
+	}
+}
+
+// form is the body of a submit.
+func (c *Carrier) form(m carriers.Message) []byte {
+	form := url.Values{"username": {c.username}, "to": {m.To}, "message": {m.Text}, "bulkSMSMode": {"1"}}
+	if from := cmp.Or(m.From, c.from); from != "" {
+		form.Set("from", from)
+	}
+	return []byte(form.Encode())
+}
+
+// Receipts reads a delivery report.
+func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
+	if c.token != "" && subtle.ConstantTimeCompare([]byte(c.token), []byte(cb.Query.Get("token"))) != 1 {
+		return nil, carriers.Reply{}, fmt.Errorf("receipt_token: %w", carriers.ErrSignature)
+	}
+	form, err := url.ParseQuery(string(cb.Body))
+	if err != nil {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: not a form", carriers.ErrPayload)
+	}
+	id, word, reason := form.Get("id"), form.Get("status"), form.Get("failureReason")
+	if id == "" || word == "" {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: id or status is missing", carriers.ErrPayload)
+	}
+	r := carriers.Receipt{Ref: cb.Ref, ID: id, Code: reason, Raw: carriers.RawPayload(cb.Body)}
+	if number := strings.TrimLeft(form.Get("phoneNumber"), "+ "); number != "" {
+		r.To = "+" + number // a plus that was not escaped came as a space
+	}
+	state, known := states[word]
+	if !known {
+		r.State, r.Detail = carriers.ReceiptUnknown, "unknown state "+c.http.Redact(word)
+		return []carriers.Receipt{r}, carriers.Reply{}, nil
+	}
+	r.State = state
+	if state.Final() && state != carriers.ReceiptDelivered {
+		r.Class = c.why(reason, word)
+	}
+	return []carriers.Receipt{r}, carriers.Reply{}, nil
+}
+
+// why is the class of a failure: by its reason, or by the status where that says more than that it failed.
+func (c *Carrier) why(words ...string) carriers.Class {
+	for _, word := range words {
+		if class, known := c.codes.Class(word); known {
+			return class
+		}
+	}
+	return carriers.ClassUnknown
+}
