@@ -8,6 +8,7 @@ import (
 	"github.com/smsctl/smsctl/carriers/bandwidth"
 	"github.com/smsctl/smsctl/carriers/bird"
 	"github.com/smsctl/smsctl/carriers/generic"
+	"github.com/smsctl/smsctl/carriers/infobip"
 	"github.com/smsctl/smsctl/carriers/plivo"
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/sinch"
@@ -25,6 +26,7 @@ func Types() []carriers.Type {
 		bandwidth.Type(),
 		bird.Type(),
 		generic.Type(),
+		infobip.Type(),
 		plivo.Type(),
 		sim.Type(),
 		sinch.Type(),

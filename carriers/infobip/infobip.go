@@ -1,0 +1,260 @@
+// Package infobip sends through Infobip's SMS API, version 3.
+//
+//   - submit: https://www.infobip.com/docs/api/channels/sms/outbound-sms/send-sms-messages
+//   - logs: https://www.infobip.com/docs/api/channels/sms/logs-and-status-reports
+//   - receipts: https://www.infobip.com/docs/api/channels/sms/logs-and-status-reports/receive-outbound-sms-message-report-v3
+//   - states and codes: https://www.infobip.com/docs/essentials/response-status-and-error-codes
+//
+// The id of a message is ours to choose, and it is our reference: Infobip refuses a second message with the same one,
+// its receipts name it, and its logs can be searched for it. So a message cannot be sent twice under one reference, and
+// after a lost answer the logs say for certain whether it was taken, with nothing but the reference to ask by.
+package infobip
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+const (
+	vendorURL   = "https://api.infobip.com"
+	maxValidity = 48 * time.Hour // longer ones are cut to it by Infobip itself
+
+	// duplicate is the status of a message whose id has been used before: by us, for this very message.
+	duplicate = "status/23"
+)
+
+//go:embed codes.tsv
+var codesTSV string
+
+// Config is the carrier's part of the config file.
+type Config struct {
+	carriers.Common `yaml:",inline"` // base_url is the account's own address, https://xxxxx.api.infobip.com
+
+	APIKey carriers.Secret `yaml:"api_key"`
+	From   string          `yaml:"from"` // used for messages that name no sender
+
+	// CallbackSecret gives all receipts one address, so that Infobip may put many into one request, and has each prove
+	// itself: see [Carrier.Receipts].
+	CallbackSecret carriers.Secret `yaml:"callback_secret"`
+}
+
+// envelope is the body of a submit, with one message to one destination.
+type envelope struct {
+	Messages []outbound `json:"messages"`
+}
+
+type outbound struct {
+	Sender       string        `json:"sender,omitempty"`
+	Destinations []destination `json:"destinations"`
+	Content      content       `json:"content"`
+	Options      *options      `json:"options,omitempty"`
+	Webhooks     *webhooks     `json:"webhooks,omitempty"`
+}
+
+type destination struct {
+	To        string `json:"to"`
+	MessageID string `json:"messageId"`
+}
+
+type content struct {
+	Text string `json:"text"`
+}
+
+type options struct {
+	Validity struct {
+		Amount int64  `json:"amount"`
+		Unit   string `json:"timeUnit"`
+	} `json:"validityPeriod"`
+}
+
+type webhooks struct {
+	Delivery struct {
+		URL          string `json:"url"`
+		Intermediate bool   `json:"intermediateReport"`
+	} `json:"delivery"`
+	ContentType  string `json:"contentType"`
+	CallbackData string `json:"callbackData,omitempty"`
+}
+
+// status is what Infobip says of a message, everywhere in the same form.
+type status struct {
+	Group       string `json:"groupName"`
+	ID          int    `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+// problem is the body of a refused request, in its present form and in the one before.
+type problem struct {
+	Code        string `json:"errorCode"`
+	Description string `json:"description"`
+	Request     struct {
+		Service struct {
+			Code string `json:"messageId"`
+			Text string `json:"text"`
+		} `json:"serviceException"`
+	} `json:"requestError"`
+}
+
+// Carrier is one Infobip account.
+type Carrier struct {
+	info     carriers.Info
+	http     *carriers.Client
+	header   http.Header
+	messages *url.URL
+	logs     *url.URL
+	from     string
+	secret   []byte // of callbacks, empty without callback_secret
+	address  string // of all receipts, "" without callback_secret or public_url
+	codes    *carriers.Codes
+	now      func() time.Time
+	timeout  time.Duration
+}
+
+var (
+	_ carriers.Carrier  = (*Carrier)(nil)
+	_ carriers.Poller   = (*Carrier)(nil)
+	_ carriers.Looker   = (*Carrier)(nil)
+	_ carriers.Receiver = (*Carrier)(nil)
+)
+
+// Type is the entry of carriers/all.
+func Type() carriers.Type {
+	return carriers.Type{Name: "infobip", Doc: "Infobip SMS, never twice for one reference (api_key, base_url)", New: newCarrier}
+}
+
+func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
+	var cfg Config
+	if err := decode(&cfg); err != nil {
+		return nil, err
+	}
+	if cfg.APIKey == "" {
+		return nil, errors.New("api_key: is missing: write for example env:INFOBIP_KEY")
+	}
+	base, err := carriers.ParseURL(cfg.BaseURL, vendorURL)
+	if err != nil {
+		return nil, fmt.Errorf("base_url: %w", err)
+	}
+	key, err := env.Secret(cfg.APIKey)
+	if err != nil {
+		return nil, fmt.Errorf("api_key: %w", err)
+	}
+	secret, address := "", ""
+	if cfg.CallbackSecret != "" {
+		if secret, err = env.Secret(cfg.CallbackSecret); err != nil {
+			return nil, fmt.Errorf("callback_secret: %w", err)
+		}
+		if len(secret) < leastSecret {
+			return nil, fmt.Errorf("callback_secret: is shorter than %d characters: make a random one", leastSecret)
+		}
+		if env.PublicURL != "" {
+			address = strings.TrimRight(env.PublicURL, "/") + "/receipts/" + url.PathEscape(name)
+		}
+	}
+	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
+	if err != nil {
+		return nil, err
+	}
+	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: []string{key, secret}})
+	return &Carrier{
+		info:     carriers.Info{Name: name, Type: "infobip", Common: cfg.Common, RefInReceipts: true, Signed: secret != ""},
+		http:     client,
+		header:   client.Headers("Authorization", "App "+key, "Content-Type", "application/json", "Accept", "application/json"),
+		messages: base.JoinPath("sms", "3", "messages"),
+		logs:     base.JoinPath("sms", "3", "logs"),
+		from:     cmp.Or(cfg.From, env.Sender),
+		secret:   []byte(secret),
+		address:  address,
+		codes:    codes,
+		now:      env.Now,
+		timeout:  cfg.Timeout.Or(carriers.DefaultTimeout),
+	}, nil
+}
+
+// Info describes the carrier.
+func (c *Carrier) Info() carriers.Info { return c.info }
+
+// Close ends the idle connections.
+func (c *Carrier) Close(context.Context) error {
+	c.http.Close()
+	return nil
+}
+
+// Submit creates a message under our reference. A refusal of it stands in an answer of 200.
+func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
+	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: c.header, Body: c.json(m)})
+	defer a.Release()
+	if r, failed := a.Failed(); failed {
+		return r
+	}
+	if !a.OK() {
+		var p problem
+		_ = json.Unmarshal(a.Body, &p) // a proxy's page has no code, and then the status decides
+		old := p.Request.Service
+		return a.Refused(c.codes, cmp.Or(p.Code, old.Code), cmp.Or(p.Description, old.Text))
+	}
+	var got struct {
+		Messages []struct {
+			ID      string `json:"messageId"`
+			Status  status `json:"status"`
+			Details struct {
+				Count int `json:"messageCount"`
+			} `json:"details"`
+		} `json:"messages"`
+	}
+	if err := json.Unmarshal(a.Body, &got); err != nil {
+		return a.Unreadable("the answer is not JSON: " + err.Error())
+	}
+	if len(got.Messages) != 1 || got.Messages[0].Status.Group == "" {
+		return a.Unreadable("the answer has not one message with a status")
+	}
+	s, id := got.Messages[0].Status, cmp.Or(got.Messages[0].ID, m.Ref)
+	state, known := stateOf(s)
+	code := "status/" + strconv.Itoa(s.ID)
+	switch {
+	case !known:
+		return a.Unreadable("the answer has the unknown status " + s.Group + " " + s.Name)
+	case code == duplicate:
+		// This very message has come before and was taken: something between us and Infobip repeated the request.
+		return carriers.Accept(m.Ref, a.StatusLine())
+	case state.Final() && state != carriers.ReceiptDelivered:
+		return a.RefusedAs(c.class(code, state), code, s.Description)
+	}
+	r := carriers.Accept(id, a.StatusLine())
+	r.Segments = max(0, got.Messages[0].Details.Count)
+	return r
+}
+
+// json is the body of a submit.
+func (c *Carrier) json(m carriers.Message) []byte {
+	o := outbound{
+		Sender:       strings.TrimPrefix(cmp.Or(m.From, c.from), "+"),
+		Destinations: []destination{{To: strings.TrimPrefix(m.To, "+"), MessageID: m.Ref}},
+		Content:      content{Text: m.Text},
+	}
+	if m.Validity > 0 {
+		o.Options = &options{}
+		o.Options.Validity.Amount = int64(max(time.Second, min(m.Validity, maxValidity)) / time.Second)
+		o.Options.Validity.Unit = "SECONDS"
+	}
+	if m.ReceiptURL != "" {
+		o.Webhooks = &webhooks{ContentType: "application/json"}
+		o.Webhooks.Delivery.URL, o.Webhooks.Delivery.Intermediate = m.ReceiptURL, true
+		if len(c.secret) > 0 && c.address != "" {
+			o.Webhooks.Delivery.URL, o.Webhooks.CallbackData = c.address, c.proof(m.Ref)
+		}
+	}
+	b, _ := json.Marshal(envelope{Messages: []outbound{o}}) // strings and numbers always marshal
+	return b
+}
