@@ -7,6 +7,7 @@ import (
 	"github.com/smsctl/smsctl/carriers/aws"
 	"github.com/smsctl/smsctl/carriers/bandwidth"
 	"github.com/smsctl/smsctl/carriers/bird"
+	"github.com/smsctl/smsctl/carriers/clicksend"
 	"github.com/smsctl/smsctl/carriers/generic"
 	"github.com/smsctl/smsctl/carriers/infobip"
 	"github.com/smsctl/smsctl/carriers/plivo"
@@ -25,6 +26,7 @@ func Types() []carriers.Type {
 		aws.Type(),
 		bandwidth.Type(),
 		bird.Type(),
+		clicksend.Type(),
 		generic.Type(),
 		infobip.Type(),
 		plivo.Type(),

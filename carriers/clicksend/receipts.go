@@ -1,0 +1,110 @@
+package clicksend
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+)
+
+// states maps status_code. 300 is a failure that ClickSend itself tries again.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
+var states = map[string]carriers.ReceiptState{
+	"200": carriers.ReceiptSent,
+	"201": carriers.ReceiptDelivered,
+	"300": carriers.ReceiptQueued,
+	"301": carriers.ReceiptUndelivered,
+}
+
+// receipt is a receipt, pushed or asked for, and a row of the history. Its numbers come as numbers and as strings.
+type receipt struct {
+	ID           text `json:"message_id"`
+	CustomString text `json:"custom_string"`
+	StatusCode   text `json:"status_code"`
+	StatusText   text `json:"status_text"`
+	ErrorCode    text `json:"error_code"`
+	ErrorText    text `json:"error_text"`
+	Timestamp    text `json:"timestamp"`
+	To           text `json:"to"`
+	Direction    text `json:"direction"`
+}
+
+// text is a string that may be written as a number or null.
+type text string
+
+// UnmarshalJSON takes what is no object and no array.
+func (t *text) UnmarshalJSON(b []byte) error {
+	switch {
+	case bytes.Equal(b, []byte("null")):
+		return nil
+	case b[0] == '"':
+		return json.Unmarshal(b, (*string)(t))
+	case b[0] == '{', b[0] == '[':
+		return fmt.Errorf("%.20s is not a text", b)
+	}
+	*t = text(b)
+	return nil
+}
+
+// Receipts reads what a rule pushes: a form, or JSON.
+func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
+	if c.token != "" && subtle.ConstantTimeCompare([]byte(c.token), []byte(cb.Query.Get("token"))) != 1 {
+		return nil, carriers.Reply{}, fmt.Errorf("receipt_token: %w", carriers.ErrSignature)
+	}
+	var got receipt
+	if bytes.HasPrefix(bytes.TrimSpace(cb.Body), []byte("{")) {
+		if err := json.Unmarshal(cb.Body, &got); err != nil {
+			return nil, carriers.Reply{}, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+		}
+	} else {
+		form, err := url.ParseQuery(string(cb.Body))
+		if err != nil {
+			return nil, carriers.Reply{}, fmt.Errorf("%w: not a form", carriers.ErrPayload)
+		}
+		got = ofForm(form)
+	}
+	if got.ID == "" || got.StatusCode == "" {
+		return nil, carriers.Reply{}, fmt.Errorf("%w: message_id or status_code is missing", carriers.ErrPayload)
+	}
+	r := c.receipt(got)
+	r.Ref, r.Raw = cmp.Or(r.Ref, cb.Ref), carriers.RawPayload(cb.Body)
+	return []carriers.Receipt{r}, carriers.Reply{Status: 200}, nil // ClickSend documents no other success
+}
+
+func ofForm(form url.Values) receipt {
+	get := func(name string) text { return text(form.Get(name)) }
+	return receipt{
+		ID: get("message_id"), CustomString: get("custom_string"), StatusCode: get("status_code"), StatusText: get("status_text"),
+		ErrorCode: get("error_code"), ErrorText: get("error_text"), Timestamp: get("timestamp"),
+	}
+}
+
+// receipt translates a receipt. What its error_code can be is not documented: the table of the config decides.
+func (c *Carrier) receipt(got receipt) carriers.Receipt {
+	r := carriers.Receipt{
+		Ref: string(got.CustomString), ID: string(got.ID), To: string(got.To), Code: string(got.ErrorCode),
+		Detail: string(cmp.Or(got.ErrorText, got.StatusText)),
+	}
+	if seconds, err := strconv.ParseInt(string(got.Timestamp), 10, 40); err == nil && seconds > 0 {
+		r.At = time.Unix(seconds, 0).UTC()
+	}
+	state, known := states[string(got.StatusCode)]
+	if !known {
+		r.State, r.Detail = carriers.ReceiptUnknown, c.http.Redact("unknown status_code "+string(got.StatusCode)+" "+r.Detail)
+		return r
+	}
+	r.State, r.Detail = state, c.http.Redact(r.Detail)
+	if state.Final() && state != carriers.ReceiptDelivered {
+		if r.Class, known = c.codes.Class(r.Code); !known {
+			r.Class = carriers.ClassUnknown
+		}
+	}
+	return r
+}
