@@ -54,9 +54,9 @@ type count struct {
 
 func newTally() *tally { return &tally{open: make(map[string]*count)} }
 
-// expect notes the number of parts that Vonage itself named. Only a long message is worth it.
-func (t *tally) expect(ref string, parts int) {
-	if parts < 2 {
+// expect notes the number of parts that Vonage itself named, if it is another than the callback URL says.
+func (t *tally) expect(ref string, parts, said int) {
+	if parts == max(1, said) {
 		return
 	}
 	t.mu.Lock()
@@ -64,18 +64,25 @@ func (t *tally) expect(ref string, parts int) {
 	t.at(ref).of = parts
 }
 
-// deliver notes a delivered part and says how many of how many have been. The same part twice counts once.
-func (t *tally) deliver(ref, part string, of int) (delivered, parts int) {
+// parts is the number of parts of a message, where the callback URL says one.
+func (t *tally) parts(ref string, said int) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c := t.open[ref]; c != nil && c.of > 0 {
+		return c.of
+	}
+	return said
+}
+
+// deliver notes a delivered part and says how many have been. The same part twice counts once.
+func (t *tally) deliver(ref, part string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.at(ref)
-	if c.of == 0 {
-		c.of = of
-	}
 	if len(c.delivered) < maxParts {
 		c.delivered[part] = true
 	}
-	return len(c.delivered), c.of
+	return len(c.delivered)
 }
 
 // at finds the count of a message or begins one.

@@ -71,7 +71,10 @@ func (c *Carrier) smsReceipt(cb carriers.Callback) (carriers.Receipt, error) {
 	if at, err := time.Parse(time.DateTime, params["message-timestamp"]); err == nil {
 		r.At = at
 	}
-	if parts := partsOf(cb.Query); parts > 1 && r.Ref != "" {
+	if r.Ref == "" {
+		return r, nil
+	}
+	if parts := c.parts.parts(r.Ref, partsOf(cb.Query)); parts > 1 {
 		r = c.part(r, parts)
 	}
 	return r, nil
@@ -84,8 +87,7 @@ func (c *Carrier) part(r carriers.Receipt, parts int) carriers.Receipt {
 	if r.State != carriers.ReceiptDelivered {
 		return r
 	}
-	delivered, parts := c.parts.deliver(r.Ref, id, parts)
-	if delivered < parts {
+	if delivered := c.parts.deliver(r.Ref, id); delivered < parts {
 		r.State = carriers.ReceiptSent
 		r.Detail = fmt.Sprintf("%d of %d parts delivered", delivered, parts)
 	}

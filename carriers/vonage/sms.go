@@ -66,7 +66,7 @@ func (c *Carrier) smsResult(a *carriers.Answer, m carriers.Message, got smsAnswe
 		}
 	}
 	if refused < 0 && a.OK() {
-		c.parts.expect(m.Ref, len(ids))
+		c.parts.expect(m.Ref, len(ids), m.Segments)
 		r := carriers.Accept(strings.Join(ids, ","), a.StatusLine())
 		r.Segments = len(ids)
 		return r

@@ -137,25 +137,47 @@ func TestPartsMakeOneMessage(t *testing.T) {
 			t.Errorf("step %d %+v: %s", i, step, got)
 		}
 	}
-	c.parts.expect("c", 2) // what the answer to the submit says counts more
+	c.parts.expect("c", 2, 3) // what the answer to the submit says counts more
 	say("c", "1", "delivered")
 	if got := say("c", "2", "delivered"); got != carriers.ReceiptDelivered {
 		t.Errorf("two of two parts: %s", got)
 	}
+	c.parts.expect("d", 2, 1) // and where the callback URL says nothing
+	cb := callback("application/x-www-form-urlencoded", "messageId=1&status=delivered")
+	cb.Ref = "d"
+	if got, _, err := c.Receipts(cb); err != nil || got[0].State != carriers.ReceiptSent {
+		t.Errorf("one of two parts: %+v %v", got, err)
+	}
+	c.parts.expect("e", 1, 3)
+	if got, id := say1(t, c, "e"); got != carriers.ReceiptDelivered || id != "1" {
+		t.Errorf("cut into no parts after all: %s %s", got, id)
+	}
+}
+
+// say1 is a delivered part of a message whose callback URL says three.
+func say1(t *testing.T, c *Carrier, ref string) (carriers.ReceiptState, string) {
+	t.Helper()
+	cb := callback("application/x-www-form-urlencoded", "messageId=1&status=delivered")
+	cb.Ref, cb.Query = ref, url.Values{"k": {"x"}, "parts": {"3"}}
+	got, _, err := c.Receipts(cb)
+	if err != nil || len(got) != 1 {
+		t.Fatal(err)
+	}
+	return got[0].State, got[0].ID
 }
 
 func TestTallyForgetsTheOldest(t *testing.T) {
 	c := newTally()
 	for i := range maxOpen + 10 {
-		c.deliver(fmt.Sprint("ref", i), "1", 2)
+		c.deliver(fmt.Sprint("ref", i), "1")
 	}
 	if len(c.open) != maxOpen || len(c.order) != maxOpen {
 		t.Errorf("%d messages are counted", len(c.open))
 	}
-	if n, _ := c.deliver("ref9", "2", 2); n != 1 {
+	if n := c.deliver("ref9", "2"); n != 1 {
 		t.Error("the oldest is still known")
 	}
-	if n, _ := c.deliver("ref11", "2", 2); n != 2 {
+	if n := c.deliver("ref11", "2"); n != 2 {
 		t.Error("a young one was forgotten")
 	}
 }
