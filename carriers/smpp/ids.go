@@ -30,6 +30,7 @@ type book struct {
 
 	mu    sync.Mutex
 	mode  string // auto until it is found out
+	parts bool   // there were long messages
 	vote  string
 	votes int
 	now   map[string]entry
@@ -46,6 +47,13 @@ type entry struct {
 
 func newBook(mode string) *book {
 	return &book{mode: mode, exact: mode == idSame, now: map[string]entry{}, early: map[string]notice{}}
+}
+
+// expectParts says that receipts of parts will come, perhaps before the parts' own answers.
+func (b *book) expectParts() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.parts = true
 }
 
 // taken enters the id of part i, and returns how it is written here and what was said of it before.
@@ -84,8 +92,8 @@ func (b *book) resolve(n notice) carriers.Receipt {
 		return r
 	}
 	r.ID = candidates[0].id
-	if len(b.now) == 0 && len(b.old) == 0 {
-		return r
+	if b.mode != idAuto && !b.parts {
+		return r // the store knows it, or will
 	}
 	var hit *entry
 	how := ""

@@ -156,6 +156,9 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		return carriers.Refuse(carriers.ClassRequestInvalid, "not_sent", "", err.Error())
 	}
 	j := newJob(&m, pdus, ends)
+	if j.long != nil {
+		c.ids.expectParts()
+	}
 	if refusal := c.enqueue(j); refusal != nil {
 		return *refusal
 	}

@@ -144,7 +144,7 @@ func TestLongMessages(t *testing.T) {
 		refs := map[int]bool{}
 		for i := range got {
 			sm := &got[i]
-			total, part := 0, 0
+			var total, part int
 			switch tt.mode {
 			case "udh", "udh16":
 				header := tpdu.UserDataHeader{}

@@ -9,28 +9,31 @@ import (
 
 // watch asks the peer at intervals whether it lives, and ends the session in order when ctx ends.
 func (s *session) watch(ctx context.Context) {
-	every := s.c.cfg.EnquireLink.Or(defaultEnquireLink)
-	timer := time.NewTimer(every)
-	defer timer.Stop()
-	for asked := false; ; {
+	ask := time.NewTicker(s.c.cfg.EnquireLink.Or(defaultEnquireLink))
+	defer ask.Stop()
+	answer := time.NewTimer(0)
+	defer answer.Stop()
+	<-answer.C // it runs while an answer is awaited
+	for waits := false; ; {
 		select {
 		case <-s.dead:
 			return
 		case <-ctx.Done():
 			s.unbind()
 			return
-		case <-timer.C:
-		}
-		if asked && !s.heard.Load() {
-			s.end(errSilent)
-			return
-		}
-		if asked = !asked; asked {
+		case <-ask.C:
+			if waits && !s.heard.Load() {
+				continue
+			}
+			waits = true
 			s.heard.Store(false)
 			s.request(pdu.EnquireLink)
-			timer.Reset(s.c.timeout)
-		} else {
-			timer.Reset(every)
+			answer.Reset(s.c.timeout)
+		case <-answer.C:
+			if waits = false; !s.heard.Load() { // anything at all is a sign of life
+				s.end(errSilent)
+				return
+			}
 		}
 	}
 }

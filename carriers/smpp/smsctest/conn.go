@@ -215,10 +215,14 @@ func (c *conn) submit(h pdu.Header, body []byte) {
 func (c *conn) acknowledged(h pdu.Header) {
 	s := c.s
 	s.mu.Lock()
-	p := c.pending[h.Sequence]
+	p, a := c.pending[h.Sequence], s.account(c.system)
 	delete(c.pending, h.Sequence)
-	if p != nil && h.Status != pdu.OK {
-		a := s.account(c.system)
+	switch {
+	case p == nil:
+	case h.Status == pdu.OK:
+		a.owed--
+	default:
+		s.putOff++
 		time.AfterFunc(s.again(), func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -39,11 +39,13 @@ type Server struct {
 	accounts map[string]*account
 	conns    map[*conn]bool
 	asked    int // enquire_links that came
+	putOff   int // deliver_sm that were refused
 }
 
 // account is what belongs to one system_id, whatever its connections do.
 type account struct {
 	queue []*parcel // waits for a connection that takes it
+	owed  int       // of those and of what is on its way
 	conns []*conn   // bound to receive
 }
 
@@ -110,12 +112,14 @@ func (s *Server) Asked() int {
 func (s *Server) Waiting(system string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.account(system)
-	n := len(a.queue)
-	for _, c := range a.conns {
-		n += len(c.pending)
-	}
-	return n
+	return s.account(system).owed
+}
+
+// PutOff is how often a deliver_sm was answered with a status other than ESME_ROK.
+func (s *Server) PutOff() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.putOff
 }
 
 // Deliver sends a deliver_sm to an account, when and where it can be had, until it is acknowledged; then it calls done,
@@ -124,7 +128,9 @@ func (s *Server) Deliver(system string, m *pdu.SM, done func()) {
 	p := &parcel{pdu: pdu.AppendSM(nil, pdu.DeliverSM, 0, m), done: done}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.account(system).put(p)
+	a := s.account(system)
+	a.owed++
+	a.put(p)
 }
 
 // put queues a parcel and wakes a connection. The caller holds the mutex.
