@@ -38,7 +38,7 @@ func TestChaos(t *testing.T) {
 					s.config["routing"] = tree{"max_attempts": 10}
 					s.carrier("alpha")["timeout"], s.carrier("delta")["timeout"] = "2s", "2s"
 				})
-				n := envNumber(t, "SMSCTL_TEST_RECIPIENTS", 1500)
+				n := envNumber(t, "SMSCTL_TEST_RECIPIENTS", 1000)
 				p := s.start(append([]string{"send", "--csv", s.list("people.csv", n), "-m", "Hi {{name}}", "--yes", "--json"}, c.args...)...)
 				if code := p.wait(); code != int(exitOK) && code != int(exitPartial) {
 					t.Fatalf("exit %d\n%s", code, tail(p.stderr.String(), 4000))

@@ -23,7 +23,7 @@ func TestEveryExitCodeIsReached(t *testing.T) {
 		exitUsage: func(t *testing.T) *process { return newStage(t, "").start("send") },
 		exitPartial: func(t *testing.T) *process {
 			v := newVendor(t, only("delta"))
-			v.answer = func(submit) int { return http.StatusInternalServerError } // taken or not, nobody knows
+			v.answers(func(submit) int { return http.StatusInternalServerError }) // taken or not, nobody knows
 			return v.start(v.sending(v.list("people.csv", 1), "--yes")...)
 		},
 		exitConfig: func(t *testing.T) *process {
@@ -40,7 +40,7 @@ func TestEveryExitCodeIsReached(t *testing.T) {
 		},
 		exitNoRoute: func(t *testing.T) *process {
 			v := newVendor(t)
-			v.answer = func(submit) int { return http.StatusServiceUnavailable }
+			v.answers(func(submit) int { return http.StatusServiceUnavailable })
 			return v.start(v.sending(v.list("people.csv", 10), "--yes", "--give-up", "100ms", "--max-attempts", "20")...)
 		},
 		exitPending: func(t *testing.T) *process {
@@ -62,7 +62,7 @@ func TestEveryExitCodeIsReached(t *testing.T) {
 		},
 		exitState: func(t *testing.T) *process {
 			v := newVendor(t)
-			v.delivers = true
+			v.delivering()
 			v.run(exitOK, v.sending(v.list("people.csv", 1), "--yes")...)
 			return v.start("campaign", "pause", "people")
 		},

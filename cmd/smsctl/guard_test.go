@@ -16,14 +16,14 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 	v := newVendor(t, func(s *stage) { s.config["receipts"].(tree)["timeout"] = "100ms" })
 	var mu sync.Mutex
 	taken := 0
-	v.answer = func(submit) int {
+	v.answers(func(submit) int {
 		mu.Lock()
 		defer mu.Unlock()
 		if taken++; taken%3 == 0 {
 			return http.StatusInternalServerError // it may have been taken: it was
 		}
 		return 0
-	}
+	})
 	list := v.list("people.csv", n)
 	p := v.run(exitGuard, v.sending(list, "--yes", "--type", "transactional", "--max-cost", "0.40EUR", "--json")...)
 	p.says("budget.tripped")
@@ -44,7 +44,7 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 func TestGuardPauses(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t, only("alpha"))
-	v.answer = func(submit) int { return http.StatusBadRequest }
+	v.answers(func(submit) int { return http.StatusBadRequest })
 	list := v.list("people.csv", 20_000)
 	v.run(exitGuard, v.sending(list, "--yes", "--guard", "failed_rate<10%", "--rate", "1000/s")...).says("guard", "failed_rate", "campaign resume people")
 	got := v.states("people")
@@ -66,14 +66,14 @@ func TestEveryCarrierIsDown(t *testing.T) {
 	v := newVendor(t)
 	down := true
 	var mu sync.Mutex
-	v.answer = func(submit) int {
+	v.answers(func(submit) int {
 		mu.Lock()
 		defer mu.Unlock()
 		if down {
 			return http.StatusServiceUnavailable
 		}
 		return 0
-	}
+	})
 	list := v.list("people.csv", 30)
 	p := v.run(exitNoRoute, v.sending(list, "--yes", "--give-up", "1s", "--max-attempts", "20")...)
 	p.says("nothing is lost", "campaign resume people")
@@ -94,14 +94,14 @@ func TestEveryCarrierIsDown(t *testing.T) {
 func TestWrongCredentials(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
-	v.answer = func(submit) int { return http.StatusUnauthorized }
+	v.answers(func(submit) int { return http.StatusUnauthorized })
 	list := v.list("people.csv", 30)
 	p := v.run(exitConfig, v.sending(list, "--yes", "--json")...)
 	p.says("carrier.auth", "credentials")
 	if got := v.states("people"); got[campaign.Queued] != 30 {
 		t.Errorf("%v", got)
 	}
-	v.answer = nil
+	v.answers(nil)
 	v.run(exitOK, v.sending(list, "--yes")...)
 	v.messages("people")
 }
@@ -112,14 +112,14 @@ func TestThrottlingCostsNoAttempt(t *testing.T) {
 	v := newVendor(t)
 	var mu sync.Mutex
 	tries := map[string]int{}
-	v.answer = func(s submit) int {
+	v.answers(func(s submit) int {
 		mu.Lock()
 		defer mu.Unlock()
 		if tries[s.to]++; tries[s.to] <= 2 {
 			return http.StatusTooManyRequests
 		}
 		return 0
-	}
+	})
 	v.run(exitOK, v.sending(v.list("people.csv", 10), "--yes", "--max-attempts", "1")...)
 	if got := v.states("people"); got[campaign.Awaiting] != 10 {
 		t.Errorf("%v", got)
@@ -174,12 +174,12 @@ func TestFailuresAreSentAgainAsTheyAre(t *testing.T) {
 	for i, n := range numbers(30) {
 		lost[n] = i%3 == 0
 	}
-	v.answer = func(s submit) int {
+	v.answers(func(s submit) int {
 		if lost[s.to] && strings.HasPrefix(s.text, "Hi") {
 			return http.StatusServiceUnavailable
 		}
 		return 0
-	}
+	})
 	p := v.start(v.sending(v.list("people.csv", 30), "--yes", "--max-attempts", "2")...)
 	p.expect(exitPartial)
 	p.says("campaign retry people")

@@ -23,7 +23,7 @@ func TestSecretsAndNumbersStayInside(t *testing.T) {
 		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError,
 		http.StatusServiceUnavailable, http.StatusUnprocessableEntity, 0,
 	}
-	v.answer = func(submit) int { return answers[int(v.n.Load())%len(answers)] }
+	v.answers(func(submit) int { return answers[int(v.n.Load())%len(answers)] })
 	list := v.write("people.csv", listOf(people))
 	said := ""
 	for _, args := range [][]string{

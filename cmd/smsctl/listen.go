@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/receipts"
@@ -29,20 +30,51 @@ func (s *session) listen(ctx context.Context) (stop func() error, callback func(
 	if address == "" || !s.receives() {
 		return stop, callback, nil
 	}
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return stop, callback, s.alreadyListening(ctx, address, key, err)
-	}
+	ln, err := s.bind(ctx, address, key)
 	if err != nil {
-		return stop, nil, fail(exitConfig, "receipts.listen", "cannot listen for receipts").at("%s: %v", address, err).
-			fix("change receipts.listen in the config").because(err)
+		return stop, nil, err
 	}
-	return s.serve(ctx, ln, key), callback, nil
+	return s.serve(ctx, ln, address, key), callback, nil
 }
 
-// serve runs the listener until the returned function is called.
-func (s *session) serve(ctx context.Context, ln net.Listener, key []byte) (stop func() error) {
+// bind takes the address; nil says that another smsctl of this database has it. One that has just ended, or is about
+// to, is waited for.
+func (s *session) bind(ctx context.Context, address string, key []byte) (net.Listener, error) {
+	retry := time.NewTicker(bindRetry)
+	defer retry.Stop()
+	for began := s.now(); ; {
+		ln, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+		if err == nil {
+			return ln, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fail(exitConfig, "receipts.listen", "cannot listen for receipts").at("%s: %v", address, err).
+				fix("change receipts.listen in the config").because(err)
+		}
+		if same, e := receipts.Probe(ctx, "http://"+address, key); e == nil && same {
+			s.log().Info("another process of this database receives the receipts", "address", address)
+			return nil, nil
+		}
+		if s.now().Sub(began) >= bindWait {
+			return nil, fail(exitConfig, "receipts.address_in_use", "another program listens where receipts should arrive").at("%s", address).
+				fix("change receipts.listen in the config, or stop the other program").because(err)
+		}
+		select {
+		case <-retry.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+const (
+	bindRetry = 250 * time.Millisecond
+	bindWait  = 2 * time.Second
+)
+
+// serve runs the listener until the returned function is called. Without one it stands by to take the address over when
+// the process that has it ends: receipts must always find somebody.
+func (s *session) serve(ctx context.Context, ln net.Listener, address string, key []byte) (stop func() error) {
 	byName := make(map[string]carriers.Carrier, len(s.carriers))
 	for _, c := range s.carriers {
 		byName[c.Info().Name] = c
@@ -53,22 +85,36 @@ func (s *session) serve(ctx context.Context, ln net.Listener, key []byte) (stop 
 	})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
-	go func() { done <- s.serveTLS(ctx, l, ln) }()
+	go func() {
+		if ln == nil {
+			ln = inherit(ctx, address)
+		}
+		if ln == nil {
+			done <- nil
+			return
+		}
+		done <- s.serveTLS(ctx, l, ln)
+	}()
 	return func() error {
 		cancel()
 		return <-done
 	}
 }
 
-// alreadyListening accepts a taken address when the process behind it works on this database.
-func (s *session) alreadyListening(ctx context.Context, address string, key []byte, cause error) error {
-	same, err := receipts.Probe(ctx, "http://"+address, key)
-	if err == nil && same {
-		s.log().Info("another process of this database receives the receipts", "address", address)
-		return nil
+// inherit waits until the address is free and takes it; nil says that ctx has ended.
+func inherit(ctx context.Context, address string) net.Listener {
+	retry := time.NewTicker(bindRetry)
+	defer retry.Stop()
+	for {
+		select {
+		case <-retry.C:
+		case <-ctx.Done():
+			return nil
+		}
+		if ln, err := new(net.ListenConfig).Listen(ctx, "tcp", address); err == nil {
+			return ln
+		}
 	}
-	return fail(exitConfig, "receipts.address_in_use", "another program listens where receipts should arrive").at("%s", address).
-		fix("change receipts.listen in the config, or stop the other program").because(cause)
 }
 
 // receives says whether receipts of any carrier come by HTTP.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -79,12 +80,12 @@ func TestReceiptsReachTheirMessages(t *testing.T) {
 				t.Parallel()
 				v := newReceiptStage(t, carrier)
 				if c.before != nil {
-					v.answer = func(s submit) int {
+					v.answers(func(s submit) int {
 						if s.to == numbers(1)[0] {
 							c.before(v, s)
 						}
 						return 0
-					}
+					})
 				}
 				// The program listens until the last receipt is there: that of a second recipient.
 				who := numbers(2)
@@ -177,6 +178,40 @@ func TestReceiptsWhileTheDatabaseIsBusy(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	v.messages("people")
+}
+
+// Two processes of one database share a listener: whoever is left when the other ends takes it over, so that no receipt
+// finds a closed door.
+func TestReceiptListenerIsInherited(t *testing.T) {
+	t.Parallel()
+	v := newReceiptStage(t, "alpha")
+	first := v.start("send", "--csv", v.list("first.csv", 1), "-m", "One", "--yes")
+	v.until("the first listens", func() bool { return v.states("first")[campaign.Awaiting] == 1 })
+	second := v.start("send", "--csv", v.list("second.csv", 1), "-m", "Two", "--yes")
+	v.until("the second waits too", func() bool { return v.states("second")[campaign.Awaiting] == 1 })
+	one, two := v.submits()[0], v.submits()[1]
+	if status := v.receipt(one, "delivered"); status/100 != 2 {
+		t.Errorf("the first answered %d", status)
+	}
+	first.expect(exitOK)
+	v.until("the second listens", func() bool {
+		conn, err := net.Dial("tcp", v.stage.receipts)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	})
+	if status := v.receipt(two, "delivered"); status/100 != 2 {
+		t.Errorf("the second answered %d", status)
+	}
+	second.expect(exitOK)
+
+	// What nobody of us holds is nobody's to share.
+	ln, err := net.Listen("tcp", v.stage.receipts)
+	v.ok(err)
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() { _ = http.Serve(ln, http.NotFoundHandler()) }()
+	v.run(exitConfig, "send", "--csv", v.list("third.csv", 1), "-m", "Three", "--yes").says("receipts.address_in_use")
 }
 
 // lockDatabase takes the write lock, as another process does that writes.

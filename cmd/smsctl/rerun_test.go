@@ -80,7 +80,7 @@ func TestPlanningTouchesNobody(t *testing.T) {
 func TestSameCommandSendsOnce(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
-	v.delivers = true
+	v.delivering()
 	list := v.list("people.csv", 30)
 	v.run(exitOK, v.sending(list, "--yes")...)
 	for range 3 {
@@ -93,7 +93,7 @@ func TestSameCommandSendsOnce(t *testing.T) {
 func TestTheSameListFromElsewhereIsTheSameCampaign(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
-	v.delivers = true
+	v.delivering()
 	v.run(exitOK, v.sending(v.list("people.csv", 10), "--yes")...)
 	stdin := v.startWith(strings.NewReader(listOf(numbers(10))), v.sending("-", "--yes", "--campaign", "people")...)
 	stdin.expect(exitOK)
@@ -108,7 +108,7 @@ func TestTheSameListFromElsewhereIsTheSameCampaign(t *testing.T) {
 func TestChangedListOrMessageIsRefused(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
-	v.delivers = true
+	v.delivering()
 	list := v.list("people.csv", 10)
 	v.run(exitOK, v.sending(list, "--yes")...)
 
@@ -163,7 +163,7 @@ func TestPlanFile(t *testing.T) {
 	t.Run("once", func(t *testing.T) {
 		t.Parallel()
 		v := newVendor(t)
-		v.delivers = true
+		v.delivering()
 		v.run(exitOK, "plan", "--csv", v.list("people.csv", 10), "-m", "Hi", "-o", "people.plan", "--carrier", "alpha")
 		v.run(exitUnconfirmed, "send", "--plan", "people.plan", "--no-wait")
 		v.sent(0)

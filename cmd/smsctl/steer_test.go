@@ -37,7 +37,7 @@ func TestPauseWithoutAProcess(t *testing.T) {
 	v.until("the window is full", func() bool { return len(v.submits()) == window })
 	p.kill()
 	v.run(exitOK, "campaign", "pause", "people").says("nobody was sending it")
-	v.answer = nil
+	v.answers(nil)
 	v.run(exitPartial, v.sending(list, "--yes")...) // the eight of the dead process stay unknown
 	v.sent(60)
 	if got := v.states("people"); got[campaign.Unknown] != window || got[campaign.Awaiting] != 60-window {
@@ -80,7 +80,7 @@ func TestCancelOutlivesTheProcess(t *testing.T) {
 	v.until("the window is full", func() bool { return len(v.submits()) == window })
 	p.kill()
 	v.run(exitOK, "campaign", "cancel", "people", "--yes")
-	v.answer = nil
+	v.answers(nil)
 	v.run(exitPartial, v.sending(list, "--yes")...).says("Nothing to send") // but something is to be found out
 	v.run(exitState, "campaign", "resume", "people")
 	v.sent(window)

@@ -146,7 +146,7 @@ func TestCancelOfAProcessThatDies(t *testing.T) {
 	p.signal(syscall.SIGSTOP)
 	v.run(exitOK, "campaign", "cancel", "people", "--yes").says("is being cancelled")
 	p.kill()
-	v.answer = nil
+	v.answers(nil)
 	v.run(exitState, "campaign", "pause", "people").says("being cancelled")
 	v.run(exitState, v.sending(list, "--yes")...)
 	v.run(exitState, "campaign", "resume", "people")

@@ -24,13 +24,12 @@ type vendor struct {
 	*stage
 	*httptest.Server
 	client *http.Client
-	answer func(submit) int // the answer's status, 0 is "accepted", and so is nil. It may post receipts before it returns
 
-	delivers bool // a receipt comes with every answer that says "accepted"
-
-	n       atomic.Int64 // requests of any kind
-	mu      sync.Mutex
-	arrived []submit
+	n        atomic.Int64 // requests of any kind
+	mu       sync.Mutex
+	answer   func(submit) int
+	delivers bool
+	arrived  []submit
 }
 
 // submit is what has come to a vendor.
@@ -43,11 +42,14 @@ func newVendor(t testing.TB, edit ...func(*stage)) *vendor {
 	v.client = v.Server.Client()
 	t.Cleanup(v.Server.Close)
 	at := v.URL
-	v.stage = newStage(t, "", append([]func(*stage){func(s *stage) {
+	s := newStage(t, "", append([]func(*stage){func(s *stage) {
 		s.carrier("alpha")["base_url"] = at + "/alpha"
 		s.carrier("delta")["submit"].(tree)["url"] = at + "/delta/send"
 		s.carrier("delta")["status"].(tree)["url"] = at + "/delta/status/{{id}}"
 	}}, edit...)...)
+	v.mu.Lock() // the server runs already
+	defer v.mu.Unlock()
+	v.stage = s
 	return v
 }
 
@@ -62,12 +64,27 @@ func newGate(t testing.TB) (v *vendor, open func()) {
 	})
 	gate := make(chan struct{})
 	open = sync.OnceFunc(func() { close(gate) })
-	v.answer = func(submit) int {
+	v.answers(func(submit) int {
 		<-gate
 		return 0
-	}
+	})
 	t.Cleanup(open) // before the server waits for its handlers
 	return v, open
+}
+
+// answers decides what the vendor answers from now on: a status, 0 is "accepted", and so is a nil function. It may post
+// receipts before it returns.
+func (v *vendor) answers(f func(submit) int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.answer = f
+}
+
+// delivering lets a receipt come with every answer that says "accepted", just before it.
+func (v *vendor) delivering() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.delivers = true
 }
 
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -87,15 +104,16 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v.mu.Lock()
 	v.arrived = append(v.arrived, sub)
+	answer, delivers := v.answer, v.delivers
 	v.mu.Unlock()
-	if v.answer != nil {
-		if status := v.answer(sub); status != 0 {
+	if answer != nil {
+		if status := answer(sub); status != 0 {
 			w.WriteHeader(status)
 			fmt.Fprintf(w, `{"code":%d,"message":"no message to %s with %s"}`, vendorCode(status), sub.to, r.Header.Get("Authorization"))
 			return
 		}
 	}
-	if v.delivers && v.receipt(sub, "delivered")/100 != 2 {
+	if delivers && v.receipt(sub, "delivered")/100 != 2 {
 		v.Errorf("the receipt of %s was not taken", sub.id)
 	}
 	w.WriteHeader(http.StatusCreated)
