@@ -77,6 +77,11 @@ func (s *shelf[T]) put(id int64, p *stored[T]) {
 	s.young[id] = p
 }
 
+func (s *shelf[T]) drop(id int64) {
+	delete(s.young, id)
+	delete(s.old, id)
+}
+
 // age is called between transactions, when nothing is pending.
 func (s *shelf[T]) age() {
 	if len(s.young) >= shelfRows {

@@ -38,12 +38,18 @@ func (tx *txn) settle() error {
 			return err
 		}
 		a.pending, a.fresh, a.was = false, false, a.row
+		if a.row.over() {
+			tx.cache.attempts.drop(a.row.id)
+		}
 	}
 	for _, r := range p.recipients {
 		if err := tx.tables.recipients.update(tx.conn, r.row.id, string(r.was.state), &r.row, &r.was); err != nil {
 			return err
 		}
 		r.pending, r.was = false, r.row
+		if r.row.state == campaign.Delivered {
+			tx.cache.recipients.drop(r.row.id)
+		}
 	}
 	return insertRows(tx, receiptsInto, p.receipts)
 }

@@ -196,6 +196,11 @@ func (tx *txn) setOverdue(attempt int64) error {
 	return tx.putAttempt(&a)
 }
 
+// over says that nothing more is expected of an attempt: neither the carrier's answer nor a receipt.
+func (a *attemptRow) over() bool {
+	return a.endedAt != 0 && a.receipt == string(carriers.ReceiptDelivered)
+}
+
 func (a *attemptRow) cell(country string) attemptCell {
 	return attemptCell{campaignOf(a.recipient), a.carrier, country, a.state, a.class, a.receipt}
 }
