@@ -10,6 +10,7 @@ import (
 	"github.com/smsctl/smsctl/carriers/clicksend"
 	"github.com/smsctl/smsctl/carriers/generic"
 	"github.com/smsctl/smsctl/carriers/infobip"
+	"github.com/smsctl/smsctl/carriers/kannel"
 	"github.com/smsctl/smsctl/carriers/plivo"
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/sinch"
@@ -29,6 +30,7 @@ func Types() []carriers.Type {
 		clicksend.Type(),
 		generic.Type(),
 		infobip.Type(),
+		kannel.Type(),
 		plivo.Type(),
 		sim.Type(),
 		sinch.Type(),
