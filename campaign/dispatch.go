@@ -98,7 +98,7 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 		case page := <-d.feeder.pages:
 			err = d.take(ctx, page)
 		case res := <-d.results:
-			err = d.finishAll(ctx, res)
+			err = d.finishAll(res)
 		case w := <-d.wishes:
 			err = d.heed(ctx, w)
 		case <-timer.C:
@@ -230,7 +230,7 @@ func (d *dispatch) endAll(ctx context.Context, jobs []*job, to State, class carr
 }
 
 // finishAll takes in a result, and those that wait behind it.
-func (d *dispatch) finishAll(ctx context.Context, res result) error {
+func (d *dispatch) finishAll(res result) error {
 	for {
 		if err := d.finish(res); err != nil {
 			return err

@@ -186,7 +186,7 @@ func (op *record) attempt(tx *txn, a *attemptRow, r *recipientRow) error {
 		if err := tx.took(a, r); err != nil {
 			return err
 		}
-		return tx.adoptParked(op.s, a, r)
+		return tx.adoptParked(a, r)
 	case res.Accepted == carriers.No:
 		return tx.endAttempt(a, r.country, campaign.AttemptRefused, string(res.Class), res.Code, res.Status, res.Detail)
 	}

@@ -168,7 +168,7 @@ func (tx *txn) raiseRecipient(r *recipientRow, a *attemptRow, rc *carriers.Recei
 }
 
 // adoptParked applies the receipts that came before the answer which names the carrier's id.
-func (tx *txn) adoptParked(s *Store, a *attemptRow, r *recipientRow) error {
+func (tx *txn) adoptParked(a *attemptRow, r *recipientRow) error {
 	if a.byID == 0 || a.messageID == "" {
 		return nil
 	}

@@ -60,7 +60,8 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 		Notify: p.event, DrainTimeout: v.drainTimeout, NoWait: v.noWait, Wait: v.wait,
 		Reconcile: v.reconcile,
 	}
-	defer s.collectRarely()()
+	collectAsUsual := s.collectRarely()
+	defer collectAsUsual()
 	p.begin()
 	end, err := r.Run(v.signals.drain, v.signals.abort)
 	p.end()

@@ -25,7 +25,7 @@ type usage struct {
 func usageOf(p *os.ProcessState, wall time.Duration) usage {
 	u := usage{wall: wall, cpu: p.UserTime() + p.SystemTime()}
 	if r, ok := p.SysUsage().(*syscall.Rusage); ok {
-		u.rss = int64(r.Maxrss)
+		u.rss = r.Maxrss
 		if runtime.GOOS != "darwin" { // which counts bytes, the others kilobytes
 			u.rss <<= 10
 		}

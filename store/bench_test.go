@@ -10,54 +10,7 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 )
 
-func TestOneRecipient(t *testing.T) {
-	ctx := context.Background()
-	s, err := Open(ctx, filepath.Join(t.TempDir(), "s.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	l := campaign.Lease{Token: "t", Host: "h", PID: 1, Until: time.Now().Add(time.Minute)}
-	c := &campaign.Campaign{Name: "x", Mode: campaign.Simulated, Type: campaign.Promotional, Identity: "i"}
-	if err := s.CreateCampaign(ctx, c, l); err != nil {
-		t.Fatal(err)
-	}
-	var batch []campaign.Recipient
-	for i := range 120 {
-		batch = append(batch, campaign.Recipient{Line: i + 2, Phone: 447700900000 + uint64(i*7%110), Country: "GB", Kind: "mobile", Text: "hi", Segments: 1, Cells: []string{"a"}})
-	}
-	dups, err := s.Importer(c.ID, "t").Import(ctx, batch, nil)
-	if err != nil || len(dups) != 10 {
-		t.Fatal(err, len(dups))
-	}
-	if err := s.FinishImport(ctx, c.ID, "t", Intake{Rows: 120, Duplicate: 10}); err != nil {
-		t.Fatal(err)
-	}
-	due, err := s.Fresh(ctx, c.ID, 0, 1000)
-	if err != nil || len(due) != 110 {
-		t.Fatal(err, len(due))
-	}
-	for i, d := range due {
-		a, err := s.Begin(ctx, campaign.Start{Lease: "t", Recipient: d.ID, Carrier: "alpha", Cost: 100})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i%3 == 0 {
-			if err := s.ApplyReceipts(ctx, "alpha", "webhook", []carriers.Receipt{{Ref: a.Ref, State: carriers.ReceiptDelivered}}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := s.Record(ctx, campaign.Outcome{Attempt: a.Attempt, Recipient: d.ID, Result: carriers.Accept("id", "HTTP 201"), Counted: true, Next: campaign.Awaiting}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	n, err := s.Counts(ctx, c.ID)
-	if err != nil || !n.Reconciled() {
-		t.Fatalf("%v %+v %v", err, n, n.Laws())
-	}
-	t.Logf("%+v", n)
-}
-
+// BenchmarkMessage is the whole way of a message through the store, 64 at once: begin, record, a receipt.
 func BenchmarkMessage(b *testing.B) {
 	ctx := context.Background()
 	s, err := Open(ctx, filepath.Join(b.TempDir(), "s.db"), Options{})
