@@ -10,7 +10,7 @@ LINT := $(TOOLS)/golangci-lint
 FUZZTIME ?= 3s
 CI_STEPS := tools fmt tidy vet lint test fuzz build cross
 
-.PHONY: build test lint fuzz bench cross ci tools fmt tidy vet clean
+.PHONY: build test lint fuzz bench bench-long bench-micro cross ci tools fmt tidy vet clean
 
 build: ## the program, without cgo
 	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
@@ -29,7 +29,13 @@ fuzz: ## every fuzz target for FUZZTIME
 		done; \
 	done
 
-bench: ## figures, not assertions
+bench: build ## the figures of README's table, of one run on this machine
+	go run ./cmd/smsctl/bench -smsctl bin/smsctl
+
+bench-long: build ## the same with 5,000,000 rows and 1,000,000 messages: a quarter of an hour
+	go run ./cmd/smsctl/bench -smsctl bin/smsctl -more-rows 5000000 -long 1000000
+
+bench-micro: ## Go benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./...
 
 cross: ## it builds for the systems that nobody here runs
