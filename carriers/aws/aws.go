@@ -222,9 +222,8 @@ func (c *Carrier) text(m carriers.Message) text {
 
 // signed returns the header of one request: AWS's signature covers the body and the time.
 func (c *Carrier) signed(ctx context.Context, body []byte) (http.Header, error) {
-	r := &http.Request{
-		Method: http.MethodPost, URL: c.endpoint, Host: c.endpoint.Host, Header: c.header.Clone(), ContentLength: int64(len(body)),
-	}
+	u := *c.endpoint // the signer writes to it
+	r := &http.Request{Method: http.MethodPost, URL: &u, Host: u.Host, Header: c.header.Clone(), ContentLength: int64(len(body))}
 	sum := sha256.Sum256(body)
 	err := c.signer.SignHTTP(ctx, c.keys, r, hex.EncodeToString(sum[:]), service, c.region, c.now())
 	return r.Header, err
