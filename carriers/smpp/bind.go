@@ -66,7 +66,7 @@ func (c *Carrier) Run(ctx context.Context, deliver func(context.Context, []carri
 
 // keep holds one bind, and holds it again whenever it is lost.
 func (c *Carrier) keep(ctx context.Context, command pdu.Command, bound func()) {
-	for failures := 0; ctx.Err() == nil; {
+	for failures, refusals := 0, 0; ctx.Err() == nil; {
 		began := time.Now()
 		s, err := c.bind(ctx, command)
 		stands := err == nil
@@ -82,7 +82,10 @@ func (c *Carrier) keep(ctx context.Context, command pdu.Command, bound func()) {
 			failures = 1
 		}
 		var no refusedBind
-		if errors.As(err, &no) && no.final(failures) {
+		if refusals++; !errors.As(err, &no) {
+			refusals = 0
+		}
+		if refusals > 0 && no.final(refusals) {
 			c.log.Error("bind given up", "bind", bindName(command), "reason", err.Error())
 			c.noBind(command, c.refusedBy(no))
 			return
@@ -91,7 +94,7 @@ func (c *Carrier) keep(ctx context.Context, command pdu.Command, bound func()) {
 		c.log.Warn("no bind", "bind", bindName(command), "reason", err.Error(), "again_in", pause)
 		if !stands { // what was just lost may come back at once; what cannot be had is not waited for
 			r := carriers.Refuse(carriers.ClassCarrierTransient, "no_bind", "", err.Error())
-			if no.status != pdu.OK {
+			if refusals > 0 {
 				r = c.refusedBy(no)
 			}
 			r.RetryAfter = pause
@@ -124,12 +127,12 @@ func (e refusedBind) Error() string { return "the bind was refused: " + e.status
 
 // final says that asking again is pointless, and to a message center that locks accounts harmful. Many say ESME_RBINDFAIL
 // for a wrong password, and many say it for a predecessor of which they do not know yet that it is gone.
-func (e refusedBind) final(failures int) bool {
+func (e refusedBind) final(refusals int) bool {
 	switch e.status {
 	case pdu.BadPassword, pdu.BadSystemID:
 		return true
 	case pdu.BindFailed:
-		return failures >= tries
+		return refusals >= tries
 	}
 	return false
 }
@@ -145,7 +148,7 @@ func (c *Carrier) refusedBy(e refusedBind) carriers.Result {
 
 // bind connects and binds.
 func (c *Carrier) bind(ctx context.Context, command pdu.Command) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.binding)
 	defer cancel()
 	conn, err := c.dial(ctx)
 	if err != nil {

@@ -48,7 +48,7 @@ func (p *peer) accept(t testing.TB, script func(net.Conn, *pdu.Reader)) {
 	}
 	var done sync.WaitGroup
 	done.Go(func() {
-		defer conn.Close() //nolint:errcheck // the end of a test
+		defer conn.Close()
 		r := pdu.NewReader(conn)
 		h, _, err := r.Next()
 		if err != nil {
@@ -173,7 +173,8 @@ func TestAnswersOfOurs(t *testing.T) {
 	run(t, c)
 	got := make(chan pdu.Header, 10)
 	p.accept(t, func(conn net.Conn, r *pdu.Reader) {
-		b := pdu.Append(nil, 0x0777, 0, 11)
+		b := pdu.Append(nil, pdu.Alert, 0, 10) // has no answer
+		b = pdu.Append(b, 0x0777, 0, 11)
 		b = pdu.Append(b, pdu.EnquireLink, 0, 12)
 		b = pdu.Append(b, pdu.DeliverSM, 0, 13)
 		b = pdu.Append(b, pdu.Unbind, 0, 14)

@@ -119,8 +119,9 @@ func (b *book) resolve(n notice) carriers.Receipt {
 		}
 		return r
 	}
-	b.learn(how)
-	r.ID = hit.id
+	if !readsAlike(n.tlvID) && !readsAlike(n.textID) {
+		b.learn(how)
+	}
 	return hit.said(r)
 }
 
@@ -194,8 +195,13 @@ func (b *book) candidates(n notice) (cs []candidate) {
 	return cs
 }
 
-// learn counts what receipts have proved. An id that reads the same in both forms proves nothing and does not get here as
-// another form; eight in a row do.
+// readsAlike says that an id is the same number in both bases: it proves nothing.
+func readsAlike(raw string) bool {
+	dec := rebase(raw, 10, 10)
+	return dec != "" && dec == rebase(raw, 16, 10)
+}
+
+// learn counts what receipts have proved.
 func (b *book) learn(how string) {
 	if b.mode != idAuto {
 		return

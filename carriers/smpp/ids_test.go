@@ -102,6 +102,21 @@ func TestAutoLearns(t *testing.T) {
 	}
 }
 
+// TestAutoLearnsNothingFromDigits: what reads alike in both bases is no evidence.
+func TestAutoLearnsNothingFromDigits(t *testing.T) {
+	b := newBook("auto")
+	for i := range 3 * votes {
+		id := strconv.Itoa(1 + i%9)
+		b.taken(jobTo(recipient), 0, id)
+		if got := b.resolve(noticeOf("", "00"+id)); got.ID != id {
+			t.Fatalf("%q", got.ID)
+		}
+	}
+	if b.mode != idAuto {
+		t.Errorf("learnt %s", b.mode)
+	}
+}
+
 // TestBookForgets: memory is bounded, however many messages there are.
 func TestBookForgets(t *testing.T) {
 	b := newBook("auto")

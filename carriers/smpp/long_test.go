@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/carriertest"
@@ -100,8 +101,10 @@ func TestPartlyTaken(t *testing.T) {
 					answer(smsctest.Answer{Status: status, ID: fmt.Sprintf("id-%d", n)})
 				}
 			}
-			c := build(t, s.address, "timeout: 200ms\n")
+			c := build(t, s.address, "")
+			c.timeout = 300 * time.Millisecond
 			d := run(t, c)
+			bound(t, c)
 			r := c.Submit(t.Context(), threeParts())
 			if r.Accepted != tt.accepted || r.Class != tt.class || r.ID != tt.id {
 				t.Errorf("%+v", r)

@@ -169,6 +169,12 @@ func run(t testing.TB, c *Carrier) *till {
 	return d
 }
 
+// bound waits until a carrier can submit.
+func bound(t testing.TB, c *Carrier) {
+	t.Helper()
+	eventually(t, "bound", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return len(c.sessions) > 0 })
+}
+
 func (d *till) next(t testing.TB) carriers.Receipt {
 	t.Helper()
 	select {

@@ -292,7 +292,7 @@ func (s *session) handle(h pdu.Header, body []byte) {
 		default:
 		}
 	default:
-		if h.Command&pdu.Response == 0 {
+		if h.Command&pdu.Response == 0 && h.Command != pdu.Alert && h.Command != pdu.Outbind { // which have no answer
 			s.say(func(b []byte) []byte { return pdu.Append(b, pdu.GenericNack, pdu.InvalidCmd, h.Sequence) })
 		}
 	}

@@ -55,6 +55,7 @@ type Carrier struct {
 	log      *slog.Logger
 	now      func() time.Time
 	timeout  time.Duration
+	binding  time.Duration                    // what connecting and binding may take
 	pause    func(failures int) time.Duration // before the next try to bind
 	inbox    *inbox
 	holder   chan struct{} // of capacity 1: who holds the binds
@@ -120,6 +121,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 		log:      log.With("carrier", name),
 		now:      now,
 		timeout:  cfg.Timeout.Or(carriers.DefaultTimeout),
+		binding:  cfg.Timeout.Or(carriers.DefaultTimeout),
 		pause:    fullJitter,
 		inbox:    newInbox(),
 		holder:   make(chan struct{}, 1),

@@ -24,12 +24,13 @@ const (
 	GenericNack     Command = 0x80000000
 	BindReceiver    Command = 0x00000001
 	BindTransmitter Command = 0x00000002
-	QuerySM         Command = 0x00000003
 	SubmitSM        Command = 0x00000004
 	DeliverSM       Command = 0x00000005
 	Unbind          Command = 0x00000006
 	BindTransceiver Command = 0x00000009
+	Outbind         Command = 0x0000000b
 	EnquireLink     Command = 0x00000015
+	Alert           Command = 0x00000102 // alert_notification
 	DataSM          Command = 0x00000103
 )
 
