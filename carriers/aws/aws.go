@@ -91,7 +91,7 @@ type Carrier struct {
 	set      string
 	codes    *carriers.Codes
 	now      func() time.Time
-	topic    topic
+	topic    *topic
 }
 
 var (

@@ -42,8 +42,9 @@ type topic struct {
 	host  string // of SNS in the region of the topic, "" if the ARN is none
 	fetch func(address string) ([]byte, error)
 
-	mu   *sync.Mutex
-	keys map[string]*rsa.PublicKey // by address; one a year or so
+	fetching sync.Mutex // one at a time: the others want the same
+	mu       sync.Mutex // of keys, never held while something is fetched: a known key is had at once
+	keys     map[string]*rsa.PublicKey
 }
 
 // maxKeys bounds the memory for keys. SNS has one or two at a time.
@@ -54,8 +55,8 @@ var (
 	certForm = regexp.MustCompile(`^/SimpleNotificationService-[0-9a-f]{16,64}\.pem$`)
 )
 
-func newTopic(arn string) topic {
-	t := topic{arn: arn, mu: &sync.Mutex{}, keys: map[string]*rsa.PublicKey{}}
+func newTopic(arn string) *topic {
+	t := &topic{arn: arn, keys: map[string]*rsa.PublicKey{}}
 	if part := arnForm.FindStringSubmatch(arn); part != nil {
 		t.host = "sns." + part[2] + ".amazonaws.com"
 		if part[1] == "aws-cn" {
@@ -67,7 +68,7 @@ func newTopic(arn string) topic {
 
 // verify proves that a message is of the topic and signed by SNS. An error that is not ErrSignature says that the
 // certificate could not be had: SNS comes again then.
-func (t topic) verify(n notice) error {
+func (t *topic) verify(n notice) error {
 	switch {
 	case t.arn == "":
 		return fmt.Errorf("topic_arn is not configured: %w", carriers.ErrSignature)
@@ -117,14 +118,17 @@ func (n notice) signed() string {
 }
 
 // key is the public key of the certificate at the address.
-func (t topic) key(address string) (*rsa.PublicKey, error) {
+func (t *topic) key(address string) (*rsa.PublicKey, error) {
 	u := t.own(address)
 	if u == nil || !certForm.MatchString(u.Path) || u.RawQuery != "" {
 		return nil, fmt.Errorf("SigningCertURL is not SNS's: %w", carriers.ErrSignature)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock() // one fetch at a time: the others want the same
-	if key := t.keys[address]; key != nil {
+	if key := t.known(address); key != nil {
+		return key, nil
+	}
+	t.fetching.Lock()
+	defer t.fetching.Unlock()
+	if key := t.known(address); key != nil {
 		return key, nil
 	}
 	text, err := t.fetch(address)
@@ -135,11 +139,23 @@ func (t topic) key(address string) (*rsa.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate of SNS: %w", err)
 	}
+	t.keep(address, key)
+	return key, nil
+}
+
+func (t *topic) known(address string) *rsa.PublicKey {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.keys[address]
+}
+
+func (t *topic) keep(address string, key *rsa.PublicKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if len(t.keys) >= maxKeys {
 		clear(t.keys)
 	}
 	t.keys[address] = key
-	return key, nil
 }
 
 func publicKey(text []byte) (*rsa.PublicKey, error) {
@@ -159,7 +175,7 @@ func publicKey(text []byte) (*rsa.PublicKey, error) {
 }
 
 // own reads an address of SNS in the topic's region, nil if it is another's.
-func (t topic) own(address string) *url.URL {
+func (t *topic) own(address string) *url.URL {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Host != t.host || u.User != nil || u.Fragment != "" {
 		return nil
@@ -168,7 +184,7 @@ func (t topic) own(address string) *url.URL {
 }
 
 // confirm tells SNS that the topic may send here. The message was verified, so its address is SNS's word.
-func (t topic) confirm(n notice) error {
+func (t *topic) confirm(n notice) error {
 	u := t.own(n.SubscribeURL)
 	if u == nil || u.Query().Get("Action") != "ConfirmSubscription" || u.Query().Get("TopicArn") != t.arn {
 		return fmt.Errorf("%w: SubscribeURL is not SNS's", carriers.ErrPayload)

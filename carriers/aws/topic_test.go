@@ -215,6 +215,40 @@ func TestCertificateIsFetchedOnce(t *testing.T) {
 	}
 }
 
+// TestAKnownCertificateIsNotWaitedFor: whoever makes us fetch another one holds up nobody.
+func TestAKnownCertificateIsNotWaitedFor(t *testing.T) {
+	p := newPair(t)
+	c, err := build(t, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began, end := make(chan struct{}), make(chan struct{})
+	c.topic.fetch = func(address string) ([]byte, error) {
+		if address != certURL {
+			close(began)
+			<-end
+		}
+		return p.cert, nil
+	}
+	n := notification()
+	n.Signature = p.signature(n)
+	if err := c.topic.verify(n); err != nil {
+		t.Fatal(err)
+	}
+	slow := n
+	slow.SigningCertURL = strings.Replace(certURL, "f3ec", "0000", 1)
+	done := make(chan error, 1)
+	go func() { done <- c.topic.verify(slow) }()
+	<-began
+	if err := c.topic.verify(n); err != nil {
+		t.Error(err)
+	}
+	close(end)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSubscriptionIsConfirmedForTheTopicOnly(t *testing.T) {
 	const confirm = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=" + arn + "&Token=2336412f37"
 	p := newPair(t)

@@ -71,6 +71,13 @@ func (c *Carrier) stateOf(m listed) carriers.Receipt {
 // Lookup searches the messages to the number. The list has neither text nor tag, so a message is ours only if it is the
 // only one at that time and as long as our text; and it is absent only if there is none at all, long enough after.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
+	if s.ID != "" { // it was taken: the only question is what became of it
+		r, err := c.Poll(ctx, s)
+		if err != nil {
+			return carriers.Finding{}, err
+		}
+		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+	}
 	page, _, err := c.list(ctx, url.Values{
 		"destinationTn": {s.To}, "messageDirection": {"OUTBOUND"}, "fromDateTime": {s.At.Add(-skew).UTC().Format(time.RFC3339)},
 	})

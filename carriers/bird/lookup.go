@@ -47,6 +47,13 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // Lookup searches the messages for our tag. That there is none proves absence once the submit has surely ended and the
 // list has caught up.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
+	if s.ID != "" { // it was taken: the only question is what became of it
+		r, err := c.Poll(ctx, s)
+		if err != nil {
+			return carriers.Finding{}, err
+		}
+		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+	}
 	u := *c.messages
 	u.RawQuery = url.Values{"tag": {refKey + ":" + s.Ref}, "direction": {"outbound"}, "limit": {"10"}}.Encode()
 	var page list

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -152,5 +153,19 @@ func TestCodesTable(t *testing.T) {
 		if row.Note == "" || !strings.HasPrefix(row.Source, "https://developers.clicksend.com/") {
 			t.Errorf("row %+v", row)
 		}
+	}
+}
+
+// TestWhatHasAnIDIsNeverAbsent: clicksend gave it, so it took the message.
+func TestWhatHasAnIDIsNeverAbsent(t *testing.T) {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+	c, err := build(t, config+"base_url: "+srv.URL+"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := carriers.Submitted{Ref: "r1", ID: id, To: "+44", At: carriertest.Now().Add(-time.Hour)}
+	if got, err := c.Lookup(t.Context(), s); err == nil || got.Verdict != carriers.Undecided {
+		t.Errorf("%+v %v", got, err)
 	}
 }

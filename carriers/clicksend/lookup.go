@@ -45,6 +45,13 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // Lookup searches the history of the number for our reference, by which it cannot be searched. That a message is not
 // there proves nothing: ClickSend documents neither when a message appears in its history nor that it always does.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
+	if s.ID != "" { // it was taken: the only question is what became of it
+		r, err := c.Poll(ctx, s)
+		if err != nil {
+			return carriers.Finding{}, err
+		}
+		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+	}
 	u := c.sms.JoinPath("history")
 	u.RawQuery = url.Values{
 		"q": {"to:" + s.To}, "date_from": {strconv.FormatInt(s.At.Add(-skew).Unix(), 10)}, "order_by": {"date:asc"}, "limit": {"100"},

@@ -48,6 +48,13 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // Lookup searches the batches for our reference. An empty list is proof of absence once the submit has surely ended and
 // the list has caught up, as long as Sinch still lists batches of that time.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
+	if s.ID != "" { // it was taken: the only question is what became of it
+		r, err := c.Poll(ctx, s)
+		if err != nil {
+			return carriers.Finding{}, err
+		}
+		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+	}
 	u := *c.batches
 	u.RawQuery = url.Values{
 		"client_reference": {s.Ref}, "start_date": {s.At.Add(-skew).UTC().Format(timeFormat)}, "page_size": {"10"},

@@ -234,3 +234,17 @@ func TestSignatureVector(t *testing.T) {
 		t.Errorf("signed as %s", got)
 	}
 }
+
+// TestWhatHasAnIDIsNeverAbsent: sinch gave it, so it took the message.
+func TestWhatHasAnIDIsNeverAbsent(t *testing.T) {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+	c, err := build(t, config+"base_url: "+srv.URL+"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := carriers.Submitted{Ref: "r1", ID: id, To: "+44", At: carriertest.Now().Add(-time.Hour)}
+	if got, err := c.Lookup(t.Context(), s); err == nil || got.Verdict != carriers.Undecided {
+		t.Errorf("%+v %v", got, err)
+	}
+}
