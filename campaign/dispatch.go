@@ -28,8 +28,9 @@ type dispatch struct {
 	hand     map[int64]bool // recipients that are ready, parked or under way
 	flying   int
 	spent    carriers.Price
-	hold     string    // why nothing is handed out; "" = running
-	stopping bool      // the process is to end
+	hold     string // why nothing is handed out; "" = running
+	stopping bool   // the process is to end
+	still    standstill
 	out      time.Time // since when no carrier could be used
 	lastSums time.Time
 	warned   bool      // a guard has warned
@@ -165,6 +166,7 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 		return wait, d.endAll(ctx, d.ready.drain(), Expired, carriers.ClassExpired, "its validity ended")
 	}
 	var lost []*job
+	d.still = standstill{}
 	for _, k := range d.ready.order {
 		w, noRoute := d.serve(now, k)
 		wait, lost = min(wait, w), append(lost, noRoute...)
@@ -173,6 +175,9 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 		}
 	}
 	d.ready.sweep()
+	if d.still.lanes > 0 && !d.still.down {
+		d.out = time.Time{}
+	}
 	return wait, d.endAll(ctx, lost, Failed, carriers.ClassNoRoute, "no carrier may take it")
 }
 
@@ -183,6 +188,9 @@ func (d *dispatch) serve(now time.Time, k lane) (wait time.Duration, noRoute []*
 		c := d.router.Choose(now, routing.Query{
 			Country: j.Country, Type: string(d.Campaign.Type), Segments: j.Segments, Tried: j.tried, Barred: j.barred,
 		})
+		if !c.NoRoute {
+			d.still.add(c)
+		}
 		switch {
 		case c.NoRoute:
 			noRoute = append(noRoute, j)
@@ -353,7 +361,7 @@ func (d *dispatch) tell() {
 // over says whether the run has come to its end.
 func (d *dispatch) over(ctx context.Context, now time.Time) (bool, error) {
 	if d.flying > 0 {
-		d.quietAt, d.out = time.Time{}, time.Time{}
+		d.quietAt = time.Time{}
 		return false, nil
 	}
 	if d.stopping {
@@ -384,6 +392,7 @@ func (d *dispatch) close(ctx context.Context) error {
 
 // settled looks at the sums when nothing is in hand: is there nothing left to send, and are the receipts in?
 func (d *dispatch) settled(ctx context.Context, now time.Time) (bool, error) {
+	idle := d.watch.idle() // before the sums: what the watch is about to change may not be missed
 	c, err := d.Store.Counts(ctx, d.Campaign.ID)
 	if err != nil || c.Queued+c.Sending > 0 || !d.feeder.exhausted() {
 		d.quietAt = time.Time{}
@@ -401,7 +410,7 @@ func (d *dispatch) settled(ctx context.Context, now time.Time) (bool, error) {
 		return false, err
 	}
 	switch {
-	case c.Awaiting == 0 && !d.watch.doubts(), d.watch.len() == 0:
+	case c.Awaiting == 0 && !d.watch.doubts(), idle:
 		d.end = End{Cause: CauseDone, Status: c.Outcome()}
 	case d.NoWait || waited:
 		d.end = End{Cause: CauseDispatched, Status: Settling}
@@ -438,13 +447,31 @@ func (d *dispatch) reconciled(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// outage pauses the campaign when no carrier could be used for too long.
-func (d *dispatch) outage(now time.Time) {
-	out, class := d.router.Outage(now)
-	if !out {
-		d.out = time.Time{}
+// standstill is what the lanes have in common: that no carrier works which may take their messages, and what all of
+// these say that wait for a person.
+type standstill struct {
+	lanes int
+	down  bool
+	class carriers.Class
+}
+
+func (s *standstill) add(c routing.Choice) {
+	if s.lanes++; s.lanes == 1 {
+		s.down, s.class = c.Down, c.Class
 		return
 	}
+	s.down = s.down && c.Down
+	if s.class != c.Class {
+		s.class = carriers.ClassNone
+	}
+}
+
+// outage pauses the campaign when no carrier could be used for too long by any message that is left.
+func (d *dispatch) outage(now time.Time) {
+	if !d.still.down {
+		return
+	}
+	class := d.still.class
 	if d.out.IsZero() {
 		d.out = now
 	}

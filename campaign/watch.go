@@ -38,6 +38,7 @@ type watch struct {
 	mu       sync.Mutex
 	due      timetable[look]
 	doubtful int   // ambiguous attempts among them
+	visiting int   // appointments that are being kept, and no longer in due
 	resumed  bool  // the appointments of earlier runs are made
 	cursor   int64 // the last receipt row followed; written by the watch alone
 }
@@ -85,10 +86,11 @@ func (w *watch) add(at time.Time, l look) {
 	}
 }
 
-func (w *watch) len() int {
+// idle says that there is no appointment left, nor one that is being kept.
+func (w *watch) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.due.len()
+	return w.due.len() == 0 && w.visiting == 0
 }
 
 // doubts says whether an ambiguous attempt is still being asked about.
@@ -229,6 +231,7 @@ func (w *watch) keep(ctx context.Context) error {
 			return ignore(w.visit(ctx, l), ErrNotDue)
 		})
 		w.mu.Lock()
+		w.visiting -= len(looks)
 		for _, l := range looks {
 			if l.ambiguous {
 				w.doubtful--
@@ -252,6 +255,7 @@ func (w *watch) take() (looks []look) {
 		}
 		looks = append(looks, l)
 	}
+	w.visiting += len(looks)
 	return looks
 }
 

@@ -36,7 +36,9 @@ type Choice struct {
 	Carrier int           // -1 = none now
 	Wait    time.Duration // ask again then, or when a submit has ended
 	NoRoute bool
-	Why     string // the decision, compact: stored with the attempt
+	Down    bool           // every carrier that may take it is drained or ill; Carrier is then a try whether it still is
+	Class   carriers.Class // with Down: what all of them say that wait for a person, if all do
+	Why     string         // the decision, compact: stored with the attempt
 }
 
 // route is one carrier as the router sees it.
@@ -104,6 +106,7 @@ func (r *Router) Window() int {
 func (r *Router) Choose(now time.Time, q Query) Choice {
 	wait, best := time.Duration(math.MaxInt64), -1
 	candidates, held, sound := 0, 0, false
+	var class carriers.Class
 	for _, fresh := range []bool{true, false} { // those not tried yet first
 		for _, i := range r.order {
 			rt := &r.routes[i]
@@ -112,7 +115,11 @@ func (r *Router) Choose(now time.Time, q Query) Choice {
 			}
 			d, never := rt.wait(now, r.share)
 			if never { // until a person acts: the message waits for that only if there is nothing else
-				held++
+				if held++; held == 1 || class == rt.breaker.class {
+					class = rt.breaker.class // "" of a drained one
+				} else {
+					class = ""
+				}
 				continue
 			}
 			candidates++
@@ -132,7 +139,10 @@ func (r *Router) Choose(now time.Time, q Query) Choice {
 	case candidates+held == 0:
 		return Choice{Carrier: -1, NoRoute: true}
 	case best < 0:
-		return Choice{Carrier: -1, Wait: min(wait, maxWait)}
+		if candidates > 0 {
+			class = ""
+		}
+		return Choice{Carrier: -1, Wait: min(wait, maxWait), Down: !sound, Class: class}
 	}
 	if d := r.cap.wait(now); d > 0 {
 		return Choice{Carrier: -1, Wait: d}
@@ -145,11 +155,12 @@ const maxWait = 2 * time.Second
 
 func (r *Router) take(now time.Time, i int, q Query) Choice {
 	rt := &r.routes[i]
+	ill := rt.breaker.state(now) != "closed"
 	rt.inFlight++
 	rt.limiter.take(now, q.Segments)
 	r.cap.take(now, q.Segments)
 	rt.breaker.submitted(now)
-	return Choice{Carrier: i, Why: r.why(now, i, q)}
+	return Choice{Carrier: i, Down: ill, Why: r.why(now, i, q)}
 }
 
 // why writes the decision down: every carrier that was not taken with the reason, the chosen one last.
@@ -286,25 +297,6 @@ func (r *Router) Events() []Event {
 	e := r.events
 	r.events = nil
 	return e
-}
-
-// Outage says whether no carrier can take anything at the moment: every one is drained or its breaker is not closed.
-// class is what every one of them says when all wait for a person, "" otherwise.
-func (r *Router) Outage(now time.Time) (out bool, class carriers.Class) {
-	down := 0
-	for i := range r.routes {
-		rt := &r.routes[i]
-		if rt.cap != 0 && rt.breaker.state(now) == "closed" {
-			return false, ""
-		}
-		if rt.breaker.down != "" {
-			down, class = down+1, rt.breaker.class
-		}
-	}
-	if down < len(r.routes) {
-		class = ""
-	}
-	return true, class
 }
 
 // Status is one carrier's line on the screen.

@@ -65,9 +65,17 @@ func (j *judge) attempts() {
 		}
 	}
 	for _, tries := range j.tries {
+		spare := map[string]int{} // copies that a carrier has and whose own attempts are still in doubt
+		for _, a := range tries {
+			if seen[a.Ref] && a.Outcome == campaign.AttemptAmbiguous {
+				spare[a.Carrier]++
+			}
+		}
 		for _, a := range tries {
 			taken, came := seen[a.Ref]
 			switch {
+			case a.Outcome == campaign.AttemptAccepted && !taken && spare[a.Carrier] > 0:
+				spare[a.Carrier]-- // of two in doubt a lookup cannot tell which one the carrier has
 			case a.Outcome == campaign.AttemptAccepted && !taken:
 				j.complain("attempt %s is accepted, and was not taken", a.Ref)
 			case a.Outcome == campaign.AttemptRefused && taken:

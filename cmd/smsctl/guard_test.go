@@ -196,3 +196,42 @@ func TestFailuresAreSentAgainAsTheyAre(t *testing.T) {
 		}
 	}
 }
+
+// Carriers that are well do not hide that nobody serves the rest of the list.
+func TestNobodyServesACountryAnyMore(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		answer int
+		want   exitCode
+	}{{"wrong credentials", http.StatusUnauthorized, exitConfig}, {"down", http.StatusServiceUnavailable, exitNoRoute}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			v := newVendor(t, func(s *stage) {
+				s.carrier("alpha")["countries"] = []string{"GB"}
+				s.carrier("delta")["countries"] = []string{"DE"}
+			})
+			v.answers(func(s submit) int {
+				if s.carrier == "alpha" {
+					return c.answer
+				}
+				return 0
+			})
+			german := []string{"+4915112345678", "+4915112345679"}
+			list := v.write("people.csv", listOf(append(numbers(5), german...)))
+			v.run(c.want, v.sending(list, "--yes", "--give-up", "1s", "--max-attempts", "20")...)
+			if got := v.states("people"); got[campaign.Queued] != 5 || got[campaign.Awaiting] != 2 {
+				t.Errorf("%v", got)
+			}
+			v.messages("people")
+		})
+	}
+}
+
+// Trying now and then whether a carrier has recovered is no use of it: the time without one goes on.
+func TestGiveUpIsLongerThanAProbe(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, only("alpha"))
+	v.answers(func(submit) int { return http.StatusServiceUnavailable })
+	v.run(exitNoRoute, v.sending(v.list("people.csv", 20), "--yes", "--give-up", "8s", "--max-attempts", "20")...)
+}
