@@ -1,9 +1,6 @@
 package campaign
 
 import (
-	"container/heap"
-	"time"
-
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/routing"
 )
@@ -78,48 +75,6 @@ func (l *lanes) drain() (all []*job) {
 	}
 	*l = lanes{}
 	return all
-}
-
-// timed is something that is due at a moment.
-type timed[T any] struct {
-	at   time.Time
-	what T
-}
-
-// timetable hands out what has become due, earliest first.
-type timetable[T any] struct{ h timedHeap[T] }
-
-func (t *timetable[T]) add(at time.Time, what T) { heap.Push(&t.h, timed[T]{at, what}) }
-
-func (t *timetable[T]) len() int { return len(t.h) }
-
-// next is when the earliest is due.
-func (t *timetable[T]) next() (at time.Time, ok bool) {
-	if len(t.h) == 0 {
-		return time.Time{}, false
-	}
-	return t.h[0].at, true
-}
-
-// due takes out the earliest if its moment has come.
-func (t *timetable[T]) due(now time.Time) (what T, ok bool) {
-	if len(t.h) == 0 || t.h[0].at.After(now) {
-		return what, false
-	}
-	return heap.Pop(&t.h).(timed[T]).what, true
-}
-
-type timedHeap[T any] []timed[T]
-
-func (h timedHeap[T]) Len() int           { return len(h) }
-func (h timedHeap[T]) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h timedHeap[T]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *timedHeap[T]) Push(x any)        { *h = append(*h, x.(timed[T])) }
-func (h *timedHeap[T]) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
 }
 
 // result is a job that comes back from a worker.
