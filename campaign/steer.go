@@ -1,0 +1,126 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// wish is what people and other processes want of a run.
+type wish struct {
+	campaign *Campaign
+	share    int     // processes that share the carriers' limits
+	tripped  *Guard  // the first guard that does not hold
+	value    float64 // what it watches
+}
+
+// heed obeys a wish and writes down that it did.
+func (d *dispatch) heed(ctx context.Context, w wish) error {
+	was := d.hold
+	d.obey(w)
+	d.guard(w)
+	switch {
+	case was == "" && d.hold != "":
+		d.notify("state", slog.String("state", "running->paused"), slog.String("reason", d.hold))
+		return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Paused, d.hold)
+	case was != "" && d.hold == "":
+		d.notify("state", slog.String("state", "paused->running"))
+		return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Running, "")
+	}
+	return nil
+}
+
+// guard pauses the campaign when a threshold is crossed, or warns once.
+func (d *dispatch) guard(w wish) {
+	if w.tripped == nil || d.warned || d.stopping {
+		return
+	}
+	action := "pause"
+	if d.Campaign.Settings.GuardsWarn {
+		action, d.warned = "warn", true
+	}
+	d.notify("guard", slog.String("name", w.tripped.Metric), slog.Float64("value", w.value),
+		slog.Float64("limit", w.tripped.Limit), slog.Bool("passed", false), slog.String("action", action))
+	if action == "pause" {
+		d.stop(CauseGuard, Paused, fmt.Sprintf("guard %s: %.2f %%", w.tripped.Expr, 100*w.value))
+	}
+}
+
+// obey takes over what people want of the campaign.
+func (d *dispatch) obey(w wish) {
+	now, c := d.Now(), w.campaign
+	rate := c.Settings.Rate
+	if c.RateCap != nil {
+		rate = *c.RateCap
+	}
+	d.router.SetCap(now, rate)
+	d.router.SetShare(now, w.share)
+	d.router.SetCarrierCaps(now, c.CarrierCaps)
+	switch c.Desired {
+	case WantPause:
+		if d.hold = c.Reason; d.hold == "" {
+			d.hold = "paused"
+		}
+	case WantRun:
+		d.hold = ""
+	case WantCancel:
+		d.cancel = true
+		d.stop(CauseCancelled, Stopped, c.Reason)
+	}
+}
+
+// control keeps the lease and brings what people want.
+func (d *dispatch) control(ctx context.Context) error {
+	tick := time.NewTicker(controlTick)
+	defer tick.Stop()
+	last := d.Now()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if now := d.Now(); now.Sub(last) >= heartbeat {
+			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, Pulse{now.Add(LeaseTime), now.Sub(last), d.watch.followed()}); err != nil {
+				return err
+			}
+			last = now
+		}
+		c, err := d.Store.Campaign(ctx, d.Campaign.ID)
+		if err != nil {
+			return err
+		}
+		w := wish{campaign: c}
+		if w.share, err = d.Store.Sharing(ctx); err != nil {
+			return err
+		}
+		if err := d.checkGuards(ctx, &w); err != nil {
+			return err
+		}
+		select {
+		case <-d.wishes: // an older one that nobody has looked at
+		default:
+		}
+		d.wishes <- w
+	}
+}
+
+// checkGuards holds the sums against the thresholds.
+func (d *dispatch) checkGuards(ctx context.Context, w *wish) error {
+	guards := d.Campaign.Settings.Guards
+	if len(guards) == 0 {
+		return nil
+	}
+	c, err := d.Store.Counts(ctx, d.Campaign.ID)
+	if err != nil {
+		return err
+	}
+	for i := range guards {
+		if v, ok := guards[i].Value(c); !ok {
+			w.tripped, w.value = &guards[i], v
+			return nil
+		}
+	}
+	return nil
+}
