@@ -45,7 +45,7 @@ type Intake struct {
 const chunkRows = 256
 
 // importRows is what one transaction takes: some megabytes, a fraction of a second.
-const importRows = 20_000
+const importRows = 10_000
 
 // chunk is some consecutive rows on their way through a worker.
 type chunk struct {
