@@ -119,24 +119,6 @@ func chaos(t *testing.T, seed uint64) {
 	t.Logf("%v after %d binds", counts, len(s.binds))
 }
 
-// TestPauses: the waits before another bind grow to a minute and are never the same for all.
-func TestPauses(t *testing.T) {
-	for failures := 1; failures < 40; failures++ {
-		most := min(time.Minute, time.Second<<min(failures-1, 10))
-		seen := map[time.Duration]bool{}
-		for range 50 {
-			d := fullJitter(failures)
-			seen[d] = true
-			if d < most/20 || d > most {
-				t.Errorf("after %d failures: %v", failures, d)
-			}
-		}
-		if len(seen) < 10 {
-			t.Errorf("after %d failures: %d different waits", failures, len(seen))
-		}
-	}
-}
-
 // TestTooMuchAtOnce: what does not fit into memory is put off, not lost and not in the way of answers.
 func TestTooMuchAtOnce(t *testing.T) {
 	b := newInbox()

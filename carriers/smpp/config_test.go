@@ -15,7 +15,7 @@ func TestConfig(t *testing.T) {
 		{"address: \"\"", "address"},
 		{"system_id: " + long, "system_id"},
 		{"system_id: \"\"", "system_id"},
-		{"password: 123456789", "password"},
+		{"password: 123456789" + long, "password"},
 		{"password: \"\"", "password"},
 		{"system_type: " + long, "system_type"},
 		{"service_type: " + long, "service_type"},

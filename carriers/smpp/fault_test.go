@@ -1,26 +1,16 @@
 package smpp
 
 import (
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
 )
 
 // peer is a message center that says what a test writes, octet for octet.
@@ -83,7 +73,8 @@ func TestBrokenAnswers(t *testing.T) {
 	}{
 		{"garbage", func(uint32) []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\n") }, "closed"},
 		{"a length of nothing", func(uint32) []byte { return make([]byte, 32) }, "closed"},
-		{"an endless length", func(uint32) []byte { return []byte("\x7f\xff\xff\xff\x80\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x02") }, "closed"},
+		{"an endless length", func(uint32) []byte { return []byte("\x7f\xff\xff\xff\x80\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x02") },
+			"closed"},
 		{"half a header", func(uint32) []byte { return []byte("\x00\x00\x00\x10\x80\x00") }, "closed"},
 		{"half an answer", func(seq uint32) []byte {
 			b := pdu.AppendAnswer(nil, pdu.SubmitSM, 0, seq, "id", nil)
@@ -270,58 +261,6 @@ func TestOneWrite(t *testing.T) {
 	}
 	_ = theirs.Close()
 	<-s.dead
-}
-
-// TestTLS: with a certificate that no authority has signed only its fingerprint opens the door.
-func TestTLS(t *testing.T) {
-	cert := certificate(t)
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &center{Server: &smsctest.Server{}, address: l.Addr().String()}
-	s.Handler = s
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}})) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-
-	sum := sha256.Sum256(cert.Certificate[0])
-	for _, tt := range []struct {
-		name, config string
-		want         carriers.Acceptance
-	}{
-		{"no authority", "tls: true\n", carriers.No},
-		{"the fingerprint", fmt.Sprintf("tls: true\ntls_fingerprint: \"sha256:%x\"\n", sum), carriers.Yes},
-		{"another fingerprint", fmt.Sprintf("tls: true\ntls_fingerprint: \"%x\"\n", sha256.Sum256(nil)), carriers.No},
-		{"no TLS at all", "timeout: 100ms\n", carriers.No},
-	} {
-		c := build(t, s.address, tt.config)
-		d := run(t, c)
-		if got := c.Submit(t.Context(), message("Hello")); got.Accepted != tt.want {
-			t.Errorf("%s: %+v", tt.name, got)
-		}
-		d.stop()
-	}
-}
-
-func certificate(t *testing.T) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // TestNothingSecretIsSaid: neither the password nor a number is in what the carrier says.

@@ -1,7 +1,6 @@
 package smpp
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,6 +42,7 @@ type entry struct {
 	ref, to, id string
 	long        *long
 	part        int
+	nobody      bool // two messages were given that id
 }
 
 func newBook(mode string) *book {
@@ -65,6 +65,11 @@ func (b *book) taken(j *job, i int, raw string) (id string, early []carriers.Rec
 		return id, nil
 	}
 	e := entry{ref: j.ref, to: j.to, id: id, long: j.long, part: i}
+	if before, twice := b.find(id); twice {
+		if e.long = nil; before.ref != e.ref { // else the message center takes all parts for one message
+			e.nobody = true
+		}
+	}
 	if len(b.now) >= generation {
 		b.now, b.old = make(map[string]entry, generation), b.now
 	}
@@ -76,9 +81,7 @@ func (b *book) taken(j *job, i int, raw string) (id string, early []carriers.Rec
 	for _, c := range b.candidates(n) {
 		delete(b.early, c.id)
 	}
-	r := e.said(n.Receipt)
-	r.Ref = e.ref
-	return id, []carriers.Receipt{r}
+	return id, []carriers.Receipt{e.said(n.Receipt)}
 }
 
 // resolve finds the message that a receipt speaks of and gives it that message's id. One that is not known here keeps the
@@ -102,7 +105,7 @@ func (b *book) resolve(n notice) carriers.Receipt {
 		if !ok || !n.concerns(e.to) {
 			continue
 		}
-		if hit != nil && hit.id != e.id {
+		if e.nobody || hit != nil && hit.id != e.id {
 			r.ID, r.Detail = "", "its id could be of two messages"
 			return r
 		}
@@ -125,13 +128,13 @@ func (b *book) resolve(n notice) carriers.Receipt {
 	return hit.said(r)
 }
 
-// said is what a receipt of a part says of the whole message.
+// said is what a receipt says of a message, or of the whole message where it is one of a part.
 func (e *entry) said(r carriers.Receipt) carriers.Receipt {
-	r.ID = e.id
-	if e.long == nil {
-		return r
+	if e.long != nil {
+		return e.long.apply(e.part, r)
 	}
-	return e.long.apply(e.part, r)
+	r.Ref, r.ID, r.To = e.ref, e.id, e.to
+	return r
 }
 
 func (b *book) find(id string) (entry, bool) {
@@ -259,45 +262,3 @@ func (n *notice) concerns(to string) bool {
 }
 
 func tail(number string) string { return number[max(0, len(number)-8):] }
-
-// long is a message of several parts, of which receipts speak one by one. The book's mutex guards it.
-type long struct {
-	ref, to string
-	best    []carriers.ReceiptState // of each part, as far as it is known
-}
-
-func newLong(ref, to string, parts int) *long {
-	return &long{ref: ref, to: to, best: make([]carriers.ReceiptState, parts)}
-}
-
-// apply enters what is said of a part and returns what that says of the message. It goes under our reference: its id is
-// not whole before all parts are answered.
-func (l *long) apply(part int, r carriers.Receipt) carriers.Receipt {
-	if r.State.Rank() > l.best[part].Rank() {
-		l.best[part] = r.State
-	}
-	delivered, failed := 0, 0
-	for _, s := range l.best {
-		switch {
-		case s == carriers.ReceiptDelivered:
-			delivered++
-		case s.Final():
-			failed++
-		}
-	}
-	r.Ref, r.ID, r.To = l.ref, "", l.to
-	switch {
-	case delivered == len(l.best):
-		r.State, r.Class, r.Code = carriers.ReceiptDelivered, "", ""
-		r.Detail = fmt.Sprintf("all %d parts", delivered)
-	case failed > 0:
-		if !r.State.Final() || r.State == carriers.ReceiptDelivered {
-			r.Class = carriers.ClassUnknown
-		}
-		r.State, r.Detail = carriers.ReceiptFailed, fmt.Sprintf("partial %d/%d: %s", delivered, len(l.best), r.Detail)
-	case delivered > 0:
-		r.State, r.Class, r.Code = carriers.ReceiptSent, "", ""
-		r.Detail = fmt.Sprintf("%d of %d parts delivered", delivered, len(l.best))
-	}
-	return r
-}

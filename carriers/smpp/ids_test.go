@@ -78,6 +78,18 @@ func TestAutoComparesTheRecipient(t *testing.T) {
 	}
 }
 
+// TestOneIDForTwoMessages: a receipt that could be of two messages is nobody's.
+func TestOneIDForTwoMessages(t *testing.T) {
+	b := newBook("auto")
+	b.taken(jobTo(recipient), 0, "123")
+	other := jobTo(recipient)
+	other.ref = "another"
+	b.taken(other, 0, "123")
+	if got := b.resolve(noticeOf("", "123")); got.ID != "" || got.Ref != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestAutoLearns: once enough receipts agree, those of messages that are not known here are read in the same way.
 func TestAutoLearns(t *testing.T) {
 	for _, tt := range []struct {

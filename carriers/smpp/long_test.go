@@ -120,6 +120,21 @@ func TestPartlyTaken(t *testing.T) {
 	}
 }
 
+// TestOneIDForAllParts: a message center that gives all parts the same id takes them for one message, and so do we.
+func TestOneIDForAllParts(t *testing.T) {
+	s := newCenter(t, "")
+	s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) { answer(smsctest.Answer{ID: "one"}) }
+	c := build(t, s.address, "")
+	d := run(t, c)
+	if r := c.Submit(t.Context(), threeParts()); r.Accepted != carriers.Yes || r.ID != "one" || r.Segments != 3 {
+		t.Fatalf("%+v", r)
+	}
+	s.Deliver(systemID, receiptFor("one", "DELIVRD"), nil)
+	if r := d.next(t); r.ID != "one" || r.Ref != carriertest.Ref || r.State != carriers.ReceiptDelivered {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestLongInANarrowWindow: parts wait for places like messages do.
 func TestLongInANarrowWindow(t *testing.T) {
 	s := newCenter(t, "")

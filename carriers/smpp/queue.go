@@ -1,6 +1,7 @@
 package smpp
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -71,8 +72,8 @@ func (j *job) id() string {
 	}
 	var ids []string
 	for i := range j.parts {
-		if j.parts[i].fate == taken {
-			ids = append(ids, j.parts[i].id)
+		if p := &j.parts[i]; p.fate == taken && !slices.Contains(ids, p.id) {
+			ids = append(ids, p.id)
 		}
 	}
 	return strings.Join(ids, ",")

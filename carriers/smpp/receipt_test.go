@@ -172,7 +172,8 @@ func TestReceiptPayload(t *testing.T) {
 	sm := smsctest.Receipt{ID: "42", TLVID: "2a", From: "447700900123", To: "ACME", Word: "DELIVRD", State: 2, Err: "000",
 		At: carriertest.Now()}.SM()
 	r := c.dialect.receipt(sm)
-	want := "id:42 sub:001 dlvrd:001 submit date:2603011200 done date:2603011200 stat:DELIVRD err:000 text: [tlv 001e0003326100042700010" + "2]"
+	want := "id:42 sub:001 dlvrd:001 submit date:2603011200 done date:2603011200 stat:DELIVRD err:000 text:" +
+		" [tlv 001e00033261000427000102]"
 	if string(r.Raw) != want || r.tlvID != "2a" || r.textID != "42" || r.To != "+447700900123" {
 		t.Errorf("%+v\n%s\n%s", r, r.Raw, want)
 	}

@@ -3,20 +3,17 @@ package smpp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
 )
 
 const (
-	maxWrite = 64 << 10 // bytes in one write, and a little more
-	maxLate  = 10_000   // answers that nobody waits for any more and that may still come
+	maxLate  = 10_000 // answers that nobody waits for any more and that may still come
 	farewell = 5 * time.Second
 )
 
@@ -58,12 +55,6 @@ type flight struct {
 	j      *job
 	i      int
 	unsent bool // the write has failed before its first byte
-}
-
-// written says where in a write a part began.
-type written struct {
-	seq uint32
-	at  int
 }
 
 // serve works until the session ends, which an end of ctx brings about in order: answers are awaited, then unbind.
@@ -160,223 +151,4 @@ func (s *session) forget(seq uint32) {
 			s.rouse()
 		}
 	}
-}
-
-// write sends what there is to send, all of it in one call.
-func (s *session) write() {
-	var (
-		out   []byte
-		batch []written
-		bye   bool
-	)
-	for {
-		if out, batch, bye = s.gather(out[:0], batch[:0]); len(out) == 0 {
-			if bye {
-				s.end(errUnbound)
-				return
-			}
-			select {
-			case <-s.wake:
-				continue
-			case <-s.dead:
-				return
-			}
-		}
-		_ = s.conn.SetWriteDeadline(time.Now().Add(s.c.timeout)) // a dead connection says so in Write
-		if n, err := s.conn.Write(out); err != nil {
-			s.notWritten(batch, n)
-			s.end(fmt.Errorf("writing: %w", err))
-			return
-		}
-	}
-}
-
-// gather takes what may be written now: the session's own PDUs, and as many messages as the window has room for. bye
-// says that nothing follows.
-func (s *session) gather(out []byte, batch []written) (_ []byte, _ []written, bye bool) {
-	c := s.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.over {
-		return out, batch, true
-	}
-	out = append(out, s.control...)
-	s.control = s.control[:0]
-	for s.room() > 0 && len(out) < maxWrite {
-		if s.current == nil {
-			if s.current = c.waiting.pop(); s.current == nil {
-				break
-			}
-			s.current.since = time.Now()
-		}
-		j := s.current
-		i := j.next
-		if j.next++; j.next == len(j.parts) {
-			s.current = nil
-		}
-		p := &j.parts[i]
-		if p.fate != open {
-			continue
-		}
-		p.by, p.seq = s, s.sequence()
-		s.pending[p.seq] = flight{j: j, i: i}
-		batch = append(batch, written{p.seq, len(out)})
-		out = append(out, j.bytes(i)...)
-		pdu.SetSequence(out[len(out)-len(j.bytes(i)):], p.seq)
-	}
-	s.idle = len(out) == 0
-	return out, batch, s.last && s.idle
-}
-
-// notWritten marks the parts of which, after a write that failed after n bytes, the network has seen nothing.
-func (s *session) notWritten(batch []written, n int) {
-	if s.secure && n > 0 {
-		return
-	}
-	s.c.mu.Lock()
-	defer s.c.mu.Unlock()
-	for _, w := range batch {
-		if f, ok := s.pending[w.seq]; ok && w.at >= n {
-			f.unsent = true
-			s.pending[w.seq] = f
-		}
-	}
-}
-
-// read handles what comes until the connection ends.
-func (s *session) read() error {
-	for {
-		h, body, err := s.reader.Next()
-		if errors.Is(err, pdu.ErrLength) {
-			s.say(func(b []byte) []byte { return pdu.Append(b, pdu.GenericNack, pdu.InvalidLength, h.Sequence) })
-			return fmt.Errorf("reading: %w", err)
-		}
-		if err != nil {
-			return fmt.Errorf("reading: %w", err)
-		}
-		s.heard.Store(true)
-		s.handle(h, body)
-		if !s.reader.Buffered() {
-			s.flush()
-		}
-	}
-}
-
-// flush wakes who has something to do after a batch of PDUs was read.
-func (s *session) flush() {
-	c := s.c
-	c.inbox.ring()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.idle && (len(s.control) > 0 || s.last || s.room() > 0 && (s.current != nil || !c.waiting.empty())) {
-		s.rouse()
-	}
-}
-
-func (s *session) handle(h pdu.Header, body []byte) {
-	switch h.Command {
-	case pdu.SubmitSM | pdu.Response, pdu.GenericNack:
-		s.answered(h, body)
-	case pdu.DeliverSM, pdu.DataSM:
-		s.delivered(h, body)
-	case pdu.EnquireLink:
-		s.say(func(b []byte) []byte { return pdu.Append(b, pdu.EnquireLink|pdu.Response, pdu.OK, h.Sequence) })
-	case pdu.Unbind:
-		s.say(func(b []byte) []byte {
-			s.closing, s.last = true, true
-			return pdu.Append(b, pdu.Unbind|pdu.Response, pdu.OK, h.Sequence)
-		})
-	case pdu.Unbind | pdu.Response:
-		select {
-		case s.unbound <- struct{}{}:
-		default:
-		}
-	default:
-		if h.Command&pdu.Response == 0 && h.Command != pdu.Alert && h.Command != pdu.Outbind { // which have no answer
-			s.say(func(b []byte) []byte { return pdu.Append(b, pdu.GenericNack, pdu.InvalidCmd, h.Sequence) })
-		}
-	}
-}
-
-// say appends to what the writer sends next. The reader's flush wakes it.
-func (s *session) say(what func([]byte) []byte) {
-	s.c.mu.Lock()
-	defer s.c.mu.Unlock()
-	s.control = what(s.control)
-}
-
-// answered finds the request that an answer belongs to.
-func (s *session) answered(h pdu.Header, body []byte) {
-	status := h.Status
-	if h.Command == pdu.GenericNack && status == pdu.OK {
-		status = pdu.SystemError // a refusal all the same
-	}
-	id, congestion := "", -1
-	if status == pdu.OK {
-		var tlvs pdu.TLVs
-		id, tlvs = pdu.ParseAnswer(body)
-		if v, ok := tlvs.Find(pdu.TagCongestionState); ok && len(v) == 1 {
-			congestion = int(v[0])
-		}
-	}
-	c := s.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if congestion >= 0 {
-		s.window = eased(c.cfg.Window, congestion)
-	}
-	f, ok := s.pending[h.Sequence]
-	delete(s.pending, h.Sequence)
-	if !ok {
-		if f, ok = s.late[h.Sequence]; ok {
-			delete(s.late, h.Sequence)
-			s.tooLate(f, status, id)
-		}
-		return
-	}
-	p := &f.j.parts[f.i]
-	if status != pdu.OK {
-		p.status = status
-		f.j.settle(f.i, refused)
-		return
-	}
-	p.id = c.register(f, id)
-	f.j.settle(f.i, taken)
-}
-
-// eased is the window that a peer gets that says how congested it is (SMPP 5.0, 0–100).
-func eased(window, congestion int) int {
-	switch {
-	case congestion < 80:
-		return window
-	case congestion < 90:
-		return max(1, window/2)
-	case congestion < 100:
-		return max(1, window/4)
-	}
-	return 1
-}
-
-// tooLate tells of an answer that nobody waits for any more: the attempt is ambiguous, and this settles it.
-func (s *session) tooLate(f flight, status pdu.Status, id string) {
-	c, j := s.c, f.j
-	if status != pdu.OK {
-		c.log.Warn("late refusal", "ref", j.ref, "status", status.String())
-		return
-	}
-	r := carriers.Receipt{Ref: j.ref, ID: c.register(f, id), To: j.to, State: carriers.ReceiptAccepted, At: c.now(),
-		Detail: "the answer came late"}
-	if j.long != nil {
-		r.ID = "" // not all parts have one
-	}
-	c.inbox.add(delivery{receipt: r})
-}
-
-// register enters the id of a part that was taken, and tells what was said of it before.
-func (c *Carrier) register(f flight, raw string) string {
-	id, early := c.ids.taken(f.j, f.i, raw)
-	for _, r := range early {
-		c.inbox.add(delivery{receipt: r})
-	}
-	return id
 }

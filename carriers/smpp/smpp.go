@@ -2,8 +2,9 @@
 //
 //   - the protocol: https://smpp.org/SMPP_v3_4_Issue1_2.pdf
 //   - command_status, message states, the text of receipts: sections 5.1.3, 5.2.28 and appendix B there
-//   - ids that are hex in the answer and decimal in the receipt: https://api.support.vonage.com/hc/en-us/articles/204015663
-//   - receipts as they really look: https://www.openmarket.com/docs/Content/apis/v4smpp/deliveryreceipt-examples.htm
+//   - ids that are hex in the answer and decimal in the receipt:
+//     https://api.support.vonage.com/hc/en-us/articles/204015663-What-is-Vonage-s-SMPP-DLR-format
+//   - receipts as they really look: https://openmarket.com/docs/Content/apis/v4smpp/deliveryreceipt-examples.htm
 //
 // [Carrier.Run] holds the binds, and [Carrier.Submit] puts messages into one queue from which all binds take what their
 // windows allow. Everything that waits goes out in one write. SMPP has no reference of ours in receipts, so a receipt
@@ -35,6 +36,9 @@ import (
 
 	"github.com/smsctl/smsctl/carriers"
 )
+
+// maxPassword is far over the protocol's 8 characters, which not all message centers keep to.
+const maxPassword = 64
 
 //go:embed codes.tsv
 var codesTSV string
@@ -91,8 +95,8 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	if err != nil {
 		return nil, fmt.Errorf("password: %w", err)
 	}
-	if len(password) > 8 {
-		return nil, fmt.Errorf("password: is longer than the protocol's 8 characters")
+	if len(password) > maxPassword {
+		return nil, fmt.Errorf("password: is longer than %d characters", maxPassword)
 	}
 	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
 	if err != nil {

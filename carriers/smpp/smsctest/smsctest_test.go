@@ -97,7 +97,8 @@ func TestConversation(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.send(submit)
-	if got, ok := c.next().(*gosmpp.SubmitSMResp); !ok || got.MessageID != "gamma/447700900123" || got.SequenceNumber != submit.SequenceNumber {
+	got, ok := c.next().(*gosmpp.SubmitSMResp)
+	if !ok || got.MessageID != "gamma/447700900123" || got.SequenceNumber != submit.SequenceNumber {
 		t.Errorf("%+v", got)
 	}
 	c.send(gosmpp.NewEnquireLink())
@@ -145,8 +146,9 @@ func TestDeliveries(t *testing.T) {
 	}
 	c, _ := bind(t, address, "secret")
 	one, two := c.next().(*gosmpp.DeliverSM), c.next().(*gosmpp.DeliverSM)
-	if text, err := one.Message.GetMessage(); err != nil || text[:5] != "id:1 " || one.OptionalParameters[gosmpp.TagMessageStateOption].Data[0] != 2 {
-		t.Errorf("%q %v", text, err)
+	state := one.OptionalParameters[gosmpp.TagMessageStateOption].Data
+	if text, err := one.Message.GetMessage(); err != nil || text[:5] != "id:1 " || state[0] != 2 {
+		t.Errorf("%q %v, message_state %x", text, err, state)
 	}
 	refusal := two.GetResponse().(*gosmpp.DeliverSMResp)
 	refusal.CommandStatus = 0x64
