@@ -133,7 +133,6 @@ type Tag uint16
 // The tags that we write or read.
 const (
 	TagReceiptedMessageID Tag = 0x001e
-	TagUserReference      Tag = 0x0204
 	TagSARReference       Tag = 0x020c
 	TagSARTotal           Tag = 0x020e
 	TagSARPart            Tag = 0x020f

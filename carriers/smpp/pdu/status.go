@@ -19,7 +19,6 @@ const (
 	QueueFull     Status = 0x14
 	Throttled     Status = 0x58
 	TryLater      Status = 0x64 // ESME_RX_T_APPN: the receiver cannot take it now
-	NotTaken      Status = 0x65 // ESME_RX_P_APPN: the receiver never will
 )
 
 // names are those of the specification, 3.4 issue 1.2 table 5-2 and 5.0 table 4-45.
