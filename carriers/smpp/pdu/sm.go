@@ -27,10 +27,9 @@ const (
 
 // Bits of esm_class.
 const (
-	ESMKind         = 0x3c // mask of the message type
-	ESMReceipt      = 0x04
-	ESMIntermediate = 0x20
-	ESMHeader       = 0x40 // the text begins with a user data header
+	ESMKind    = 0x3c // mask of the message type: 0 is a message, the rest are kinds of receipts
+	ESMReceipt = 0x04
+	ESMHeader  = 0x40 // the text begins with a user data header
 )
 
 // Values of data_coding.
