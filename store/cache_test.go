@@ -20,7 +20,7 @@ func TestTwoProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.Close()
+		t.Cleanup(func() { s.Close() })
 		stores[i] = s
 	}
 	a, b := stores[0], stores[1]

@@ -76,7 +76,7 @@ func BenchmarkListener(b *testing.B) {
 				b.Error(err)
 				return
 			}
-			defer conn.Close() //nolint:errcheck // a benchmark's connection
+			defer conn.Close()
 			buf := make([]byte, 1024)
 			for left.Add(-1) >= 0 {
 				if _, err := io.WriteString(conn, request); err != nil {

@@ -298,7 +298,7 @@ func TestSlowBody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // a test's connection
+	defer conn.Close()
 	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nref1 ", path("plain", "ref1"))
 	b, err := io.ReadAll(conn) // until the listener closes it
 	if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 408 ") || l.Stats().TooSlow != 1 {

@@ -130,7 +130,7 @@ func (r *rig) do(method, path, user, pass, contentType, body string) (int, map[s
 	if err != nil {
 		return 0, nil, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // a test's answer
+	defer resp.Body.Close()
 	var out map[string]any
 	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
 		r.Fatalf("%s %s: %d %v", method, path, resp.StatusCode, err)

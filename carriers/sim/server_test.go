@@ -263,7 +263,7 @@ func TestTruthCountsDuplicates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // a test's answer
+	defer resp.Body.Close()
 	if b, _ := io.ReadAll(resp.Body); string(b) != "+447700900123\n+447700900123\n+447700900124\n" {
 		t.Errorf("accepted are %q", b)
 	}

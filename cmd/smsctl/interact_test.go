@@ -76,7 +76,7 @@ func TestConfirmTyped(t *testing.T) {
 
 func TestPromptEndsWithItsContext(t *testing.T) {
 	reader, writer := io.Pipe()
-	defer writer.Close() //nolint:errcheck // a pipe in memory
+	defer writer.Close()
 	r := newTestRun(t, setup{tty: true})
 	r.stdin.Reset(reader)
 	ctx, cancel := context.WithCancel(t.Context())

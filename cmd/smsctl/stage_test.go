@@ -424,15 +424,6 @@ func (s *stage) simulated() (sum sim.Summary) {
 	return sum
 }
 
-// submits counts what has reached the simulator, taken or not.
-func (s *stage) submits() (n int64) {
-	s.Helper()
-	for _, c := range s.simulated().Carriers {
-		n += c.Submits
-	}
-	return n
-}
-
 // status is a campaign's own state, "" if there is none of that name.
 func (s *stage) status(name string) campaign.Status {
 	s.Helper()
