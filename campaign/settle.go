@@ -41,9 +41,21 @@ func (d *dispatch) close(ctx context.Context) error {
 	return err
 }
 
-// settled looks at the sums when nothing is in hand: is there nothing left to send, and are the receipts in?
+// settled looks at the sums when nothing is in hand. The watch stands still meanwhile, and for good if this is the end:
+// what it queues again must be sent, or stay as it is.
 func (d *dispatch) settled(ctx context.Context, now time.Time) (bool, error) {
-	idle := d.watch.idle() // before the sums: what the watch is about to change may not be missed
+	if !d.watch.halt() {
+		return false, nil
+	}
+	over, err := d.judge(ctx, now)
+	if !over {
+		d.watch.goOn()
+	}
+	return over, err
+}
+
+// judge says whether nothing is left to send and the receipts are in.
+func (d *dispatch) judge(ctx context.Context, now time.Time) (bool, error) {
 	c, err := d.Store.Counts(ctx, d.Campaign.ID)
 	if err != nil || c.Queued+c.Sending > 0 || !d.feeder.exhausted() {
 		d.quietAt = time.Time{}
@@ -61,7 +73,7 @@ func (d *dispatch) settled(ctx context.Context, now time.Time) (bool, error) {
 		return false, err
 	}
 	switch {
-	case c.Awaiting == 0 && !d.watch.doubts(), idle:
+	case c.Awaiting == 0 && !d.watch.doubts(), d.watch.idle():
 		d.end = End{Cause: CauseDone, Status: c.Outcome()}
 	case d.NoWait || waited:
 		d.end = End{Cause: CauseDispatched, Status: Settling}

@@ -38,7 +38,8 @@ type watch struct {
 	mu       sync.Mutex
 	due      timetable[look]
 	doubtful int   // ambiguous attempts among them
-	visiting int   // appointments that are being kept, and no longer in due
+	working  bool  // a round is under way
+	halted   bool  // none may begin
 	resumed  bool  // the appointments of earlier runs are made
 	cursor   int64 // the last receipt row followed; written by the watch alone
 }
@@ -86,11 +87,26 @@ func (w *watch) add(at time.Time, l look) {
 	}
 }
 
-// idle says that there is no appointment left, nor one that is being kept.
+// idle says that there is no appointment left.
 func (w *watch) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.due.len() == 0 && w.visiting == 0
+	return w.due.len() == 0
+}
+
+// halt keeps the watch from queueing anything again, so that the sums stand still; false says that it is about to.
+func (w *watch) halt() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.halted = !w.working
+	return w.halted
+}
+
+// goOn ends halt.
+func (w *watch) goOn() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.halted = false
 }
 
 // doubts says whether an ambiguous attempt is still being asked about.
@@ -130,13 +146,30 @@ func (w *watch) run(ctx context.Context) (err error) {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := w.follow(ctx); err != nil {
-			return err
-		}
-		if err := w.keep(ctx); err != nil {
+		if err := w.round(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// round looks at the receipts that came and keeps the appointments that are due.
+func (w *watch) round(ctx context.Context) error {
+	w.mu.Lock()
+	w.working = !w.halted
+	begun := w.working
+	w.mu.Unlock()
+	if !begun {
+		return nil
+	}
+	defer func() {
+		w.mu.Lock()
+		w.working = false
+		w.mu.Unlock()
+	}()
+	if err := w.follow(ctx); err != nil {
+		return err
+	}
+	return w.keep(ctx)
 }
 
 // resume makes appointments with what an earlier run has left open.
@@ -231,7 +264,6 @@ func (w *watch) keep(ctx context.Context) error {
 			return ignore(w.visit(ctx, l), ErrNotDue)
 		})
 		w.mu.Lock()
-		w.visiting -= len(looks)
 		for _, l := range looks {
 			if l.ambiguous {
 				w.doubtful--
@@ -255,7 +287,6 @@ func (w *watch) take() (looks []look) {
 		}
 		looks = append(looks, l)
 	}
-	w.visiting += len(looks)
 	return looks
 }
 

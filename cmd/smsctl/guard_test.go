@@ -24,8 +24,8 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 		}
 		return 0
 	})
-	list := v.list("people.csv", n)
-	p := v.run(exitGuard, v.sending(list, "--yes", "--type", "transactional", "--max-cost", "0.40EUR", "--json")...)
+	send := []string{"send", "--csv", v.list("people.csv", n), "-m", "Hi", "--yes", "--type", "transactional", "--max-cost", "0.40EUR", "--json"}
+	p := v.run(exitGuard, send...)
 	p.says("budget.tripped")
 	if taken*price > n*price {
 		t.Errorf("%d messages were taken for the price of %d", taken, n)
@@ -33,7 +33,7 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 	if sum := p.summary(); sum.Campaign.State != string(campaign.Paused) || sum.Counts.Queued == 0 || sum.Cost.Actual > "0.40" {
 		t.Errorf("%+v", sum)
 	}
-	v.run(exitGuard, v.sending(list, "--yes", "--type", "transactional", "--max-cost", "0.40EUR")...).says("ceiling")
+	v.run(exitGuard, send...).says("ceiling")
 	if taken*price > n*price {
 		t.Errorf("%d messages were taken for the price of %d", taken, n)
 	}

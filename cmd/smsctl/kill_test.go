@@ -16,7 +16,7 @@ import (
 //
 // SMSCTL_TEST_SEED repeats the points of another run, SMSCTL_TEST_KILLS and SMSCTL_TEST_RECIPIENTS make it longer:
 //
-//	SMSCTL_TEST_KILLS=50 go test -run TestKilled -v ./cmd/smsctl
+//	SMSCTL_TEST_KILLS=50 SMSCTL_TEST_RECIPIENTS=20000 go test -run TestKilled -v ./cmd/smsctl
 func TestKilled(t *testing.T) {
 	const (
 		calm = `
@@ -38,12 +38,13 @@ carriers:
 	)
 	for _, c := range []struct {
 		name, scenario string
+		recipients     int
 		promise        promise
 		args           []string
 	}{
-		{"promotional", calm, atMostOnce, []string{"--at-most-once"}},
-		{"promotional with lost answers", lost, atMostOnce, []string{"--at-most-once"}},
-		{"transactional with lost answers", lost, atLeastOnce, []string{"--type", "transactional"}},
+		{"promotional", calm, 20_000, atMostOnce, []string{"--at-most-once"}},
+		{"promotional with lost answers", lost, 10_000, atMostOnce, []string{"--at-most-once"}},
+		{"transactional with lost answers", lost, 10_000, atLeastOnce, []string{"--type", "transactional"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +53,7 @@ carriers:
 				s.config["receipts"].(tree)["timeout"] = "10s"
 				s.config["routing"] = tree{"max_attempts": 10}
 			})
-			n := envNumber(t, "SMSCTL_TEST_RECIPIENTS", 20_000)
+			n := envNumber(t, "SMSCTL_TEST_RECIPIENTS", c.recipients)
 			send := append([]string{"send", "--csv", s.list("people.csv", n), "-m", "Hi {{name}}", "--yes", "--json"}, c.args...)
 			s.killedAt(dice.points(envNumber(t, "SMSCTL_TEST_KILLS", 20), n), dice, send)
 

@@ -138,9 +138,6 @@ func (s *session) summary(ctx context.Context, c *campaign.Campaign, v *runOptio
 		}
 	}
 	code := exitCode(r.ExitCode)
-	if code == exitPending && v.noWait {
-		code = exitOK
-	}
 	if s.wantsJSON() {
 		stream, err := s.stream(c)
 		if err != nil {
