@@ -119,7 +119,7 @@ func TestSameAsLibphonenumber(t *testing.T) {
 		regions = append(regions, region)
 	}
 	slices.Sort(regions)
-	rounds := 40
+	rounds := 10
 	if testing.Short() {
 		rounds = 4
 	}
