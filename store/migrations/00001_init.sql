@@ -62,8 +62,7 @@ CREATE TABLE campaigns (
 CREATE INDEX campaigns_identity ON campaigns (identity);
 
 -- What changes with every step is kept narrow and apart from what never changes: a commit writes whole pages.
--- The states are checked by OR, because SQLite builds the list of an IN anew as an index at every write: two thirds of
--- what an update costs.
+-- The states are checked by OR, because SQLite builds the list of an IN anew as an index at every write.
 CREATE TABLE recipients (
   id           INTEGER PRIMARY KEY,
   campaign_id  INTEGER NOT NULL,

@@ -4,9 +4,9 @@
 // their own. It prints one table of one run on one machine; `make bench` and `make bench-long` call it.
 //
 // A message's way is measured against a ceiling (client.go): a program that submits the same messages through the same
-// adapter and answers every receipt, but records nothing. What smsctl sends in the same time, divided by that, is the
-// price of being durable. The simulator gets most of two cores in both, so a ratio near 1 is out of reach only as far
-// as smsctl itself spends something.
+// adapter and answers every receipt, but records nothing. The ratio of the two rates is the price of being durable. Every
+// commit waits for the disk, so the ratio says something only where nothing else writes to it; the processors' time of a
+// message depends less on what else the machine does.
 package main
 
 import (
