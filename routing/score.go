@@ -1,0 +1,122 @@
+package routing
+
+import (
+	"math"
+	"time"
+)
+
+// boldness is how many standard deviations of an estimate the noise is worth, by type.
+//
+//nolint:gochecknoglobals // constants that the language has no word for
+var boldness = [kinds]float64{.2, .4}
+
+const (
+	waitPrice   = 60.0 // seconds of waiting that cost the whole value
+	windowWaits = 30 * time.Second
+)
+
+// weigh gives every candidate its score.
+func (r *Router) weigh(d *decision, q *Query) {
+	suspects := 0
+	for i := range d.rows {
+		row := &d.rows[i]
+		if row.why != Candidate {
+			continue
+		}
+		row.belief = r.model.estimate(d.at, i, d.to)
+		if row.suspect = r.model.suspect(i, d.to); row.suspect {
+			suspects++
+		}
+	}
+	message := q.Message
+	if message == 0 {
+		message = r.asked
+	}
+	blocked := r.windows(d, q)
+	for i := range d.rows {
+		row := &d.rows[i]
+		if row.why != Candidate {
+			continue
+		}
+		if suspects == d.pool { // when nobody is well, what was known before decides: no reshuffling
+			row.mean = r.model.before(d.at, i, d.to)
+		}
+		if blocked {
+			r.window(d, i)
+		}
+		r.terms(d, i, q)
+		row.noise = boldness[d.to.kind] * normal(draw(r.opts.Seed, message, tries(q.Tried), i))
+		row.luck = r.lines[i].weight * d.value * row.trust * row.noise * math.Sqrt(row.variance)
+	}
+}
+
+func tries(s Set) (n int) {
+	for ; s != 0; s &= s - 1 {
+		n++
+	}
+	return n
+}
+
+// terms are what adds up to a score.
+func (r *Router) terms(d *decision, i int, q *Query) {
+	row, ln := &d.rows[i], &r.lines[i]
+	row.trust = r.model.ground(i, d.to).trust
+	row.blind = r.model.routeOf(i, d.to).blind
+	row.worth = ln.weight * d.value * row.trust * row.mean
+	row.price = r.priceOf(d, i, q) * float64(max(1, q.Segments))
+	wait := row.wait.Seconds()
+	if wait > 0 || r.parked[i] > 0 {
+		ahead := max(r.parked[i], r.parking[i]+float64(q.Behind))
+		wait += ahead / ln.speed()
+	}
+	row.queue = d.value * wait / waitPrice
+	if d.to.kind == transactional && wait > waitPrice {
+		row.queue += d.value
+	}
+	row.late = d.value * r.lambda * r.model.per[i].lag / r.ttl[d.to.kind].Seconds()
+	row.score = row.worth - row.price - row.queue - row.late
+}
+
+// priceOf is a segment's price; one that is not known counts as the dearest that is.
+func (r *Router) priceOf(d *decision, i int, q *Query) float64 {
+	if p, known := r.lines[i].info.Common.PriceFor(q.Country); known {
+		return float64(p)
+	}
+	dearest := 0.0
+	for j := range r.lines {
+		if p, known := r.lines[j].info.Common.PriceFor(q.Country); known {
+			dearest = max(dearest, float64(p))
+		}
+	}
+	return dearest
+}
+
+// windows says whether the exposure windows hold messages back: not where there is no choice, and not for ever.
+func (r *Router) windows(d *decision, q *Query) bool {
+	open := 0
+	for i := range d.rows {
+		if d.rows[i].why == Candidate && !r.fullFor(d, i) {
+			open++
+		}
+	}
+	if open > 0 {
+		return true
+	}
+	return d.to.kind == promotional && q.Waited < windowWaits
+}
+
+func (r *Router) fullFor(d *decision, i int) bool {
+	rt := r.model.routeOf(i, d.to)
+	return !rt.blind && !r.model.per[i].mute && (r.model.per[i].window.full() || r.model.ground(i, d.to).window.full())
+}
+
+// window makes a candidate wait whose attempts await enough receipts already: until the next receipt is due.
+func (r *Router) window(d *decision, i int) {
+	if !r.fullFor(d, i) {
+		return
+	}
+	acc := &r.model.per[i]
+	each := acc.curve.quantile(.5) / max(acc.window.size, 1)
+	beyond := max(float64(acc.window.awaiting)-acc.window.size, 0) + 1
+	d.rows[i].wait = max(d.rows[i].wait, time.Duration(each*beyond*float64(time.Second)), time.Millisecond)
+}

@@ -1,0 +1,217 @@
+package routing
+
+import "math"
+
+// What is known of a carrier's quality hangs in a tree: the carrier, its messages of one type, those to one country,
+// those to one network. Each node is a discounted count of trials and deliveries; each level is the prior of the one
+// below, so that a network nobody has sent to is judged by its country, and a new country by the carrier.
+const levels = 4
+
+// node is a discounted count. t is when it was last touched.
+type node struct{ d, n, t float64 }
+
+const (
+	halfTime  = 4 * 3600.0 // τ: after so many seconds evidence weighs 1/e
+	priorMean = .93
+	priorVar  = .006
+	rootKappa = 10
+	meanFloor = .002 // no estimate is certain
+	refitEach = 5000 // updates between two looks at how much the cells of a level differ
+)
+
+// horizon is how many trials of a level are remembered when time stands still.
+//
+//nolint:gochecknoglobals // constants that the language has no word for
+var horizon = [levels]float64{20000, 10000, 6000, 5000}
+
+// aged is the node's content at a moment.
+func (x *node) aged(now float64) (d, n float64) {
+	if dt := now - x.t; dt > 0 {
+		f := math.Exp(-dt / halfTime)
+		return x.d * f, x.n * f
+	}
+	return x.d, x.n
+}
+
+// trial adds an outcome y of weight w.
+func (x *node) trial(now, h, y, w float64) {
+	d, n := x.aged(now)
+	keep := 1 - w/h
+	x.d, x.n, x.t = d*keep+y*w, n*keep+w, now
+}
+
+// credit turns an earlier trial that counted as lost, and weighs w by now, into a delivery.
+func (x *node) credit(now, w float64) {
+	d, n := x.aged(now)
+	x.d, x.n, x.t = min(d+w, n), n, now
+}
+
+func (x *node) scale(f float64) { x.d, x.n = x.d*f, x.n*f }
+
+// cell is where a message goes to, by position in places.
+type cell struct {
+	country, network int32
+	kind             uint8
+}
+
+// Message types, as the tree knows them.
+const (
+	transactional = iota
+	promotional
+	kinds
+)
+
+func kindOf(messageType string) uint8 {
+	if messageType == "transactional" {
+		return transactional
+	}
+	return promotional
+}
+
+// tree holds the nodes of all carriers, level by level, carriers innermost.
+type tree struct {
+	width   int
+	level   [levels][]node
+	kappa   [levels]float64 // how many trials the level above is worth
+	prior   []float64       // the mean of a carrier of which nothing is known, from the last run
+	updates int
+}
+
+func newTree(width int) *tree {
+	t := &tree{width: width, kappa: [levels]float64{rootKappa, 20, 15, 15}, prior: make([]float64, width)}
+	for i := range t.prior {
+		t.prior[i] = priorMean
+	}
+	t.level[0] = make([]node, width)
+	t.level[1] = make([]node, width*kinds)
+	return t
+}
+
+// room makes place for so many countries and networks.
+func (t *tree) room(countries, networks int) {
+	t.level[2] = grown(t.level[2], countries*kinds*t.width)
+	t.level[3] = grown(t.level[3], networks*kinds*t.width)
+}
+
+func grown[T any](s []T, n int) []T {
+	if len(s) < n {
+		s = append(s, make([]T, n-len(s))...)
+	}
+	return s
+}
+
+// index says where carrier c's node of a level is for messages to a cell.
+func (t *tree) index(l, c int, to cell) int {
+	k := int(to.kind)
+	switch l {
+	case 0:
+		return c
+	case 1:
+		return k*t.width + c
+	case 2:
+		return (int(to.country)*kinds+k)*t.width + c
+	}
+	return (int(to.network)*kinds+k)*t.width + c
+}
+
+// learn adds an outcome to all levels; to counts from which level on: a route whose leaf is not used has none.
+func (t *tree) learn(now float64, c int, to cell, y, w float64) {
+	for l := range levels {
+		t.level[l][t.index(l, c, to)].trial(now, horizon[l], y, w)
+	}
+	t.updates++
+}
+
+// forgive makes up for a trial of weight w that counted as lost at a moment, and was delivered after all.
+func (t *tree) forgive(now, then float64, c int, to cell, w float64) {
+	w *= math.Exp(-max(0, now-then) / halfTime)
+	for l := range levels {
+		t.level[l][t.index(l, c, to)].credit(now, w)
+	}
+}
+
+// belief is an estimate: how likely a message arrives in time, and how sure that is.
+type belief struct {
+	mean, variance float64
+	here, above    float64 // trials at the leaf and one level up
+}
+
+// estimate descends the tree. depth is levels, or one less for a route that sends no receipts.
+func (t *tree) estimate(now float64, c int, to cell, depth int) (b belief) {
+	m, v := t.prior[c], priorVar
+	for l := range depth {
+		d, n := t.level[l][t.index(l, c, to)].aged(now)
+		k := t.kappa[l]
+		m = bounded((d + k*m) / (n + k))
+		rest := k / (n + k)
+		v = m*(1-m)/(n+k+1) + rest*rest*v
+		b.above, b.here = b.here, n
+	}
+	b.mean, b.variance = m, v
+	return b
+}
+
+func bounded(m float64) float64 { return min(max(m, meanFloor), 1-meanFloor) }
+
+// refit asks the data how alike the cells of each level are (method of moments), once in a while.
+func (t *tree) refit(now float64, countryOf []int32) {
+	if t.updates < refitEach {
+		return
+	}
+	t.updates = 0
+	for l := 1; l < levels; l++ {
+		t.kappa[l] = t.spread(now, l, countryOf)
+	}
+}
+
+const (
+	refitPrior  = 300   // how many trials the prior spread of a level is worth
+	priorSpread = .0475 // .95·.05, the variance of one trial
+	cellSpread  = .0736 // .92·.08
+	farOff      = .35   // a cell so far from its parent is an outage, not a difference
+	fewTrials   = 8     // cells with fewer say nothing about the spread
+	leastSpread = 1e-5  // of a level
+	leastKappa  = 8.0   // trials the parent is always worth
+	mostKappa   = 600.0 // and at most
+)
+
+func (t *tree) spread(now float64, l int, countryOf []int32) float64 {
+	sum, weight := refitPrior*priorSpread/40, float64(refitPrior)
+	for i := range t.level[l] {
+		d, n := t.level[l][i].aged(now)
+		if n <= fewTrials {
+			continue
+		}
+		c, k := i%t.width, i/t.width%kinds
+		to := cell{kind: uint8(k)}
+		switch place := int32(i / t.width / kinds); l {
+		case 2:
+			to.country = place
+		case 3:
+			to.network, to.country = place, countryOf[place]
+		}
+		m := t.estimate(now, c, to, l).mean
+		if off := d/n - m; math.Abs(off) < farOff {
+			sum += n * (off*off - m*(1-m)/n)
+			weight += n
+		}
+	}
+	s := max(leastSpread, sum/weight)
+	return min(max(cellSpread/s-1, leastKappa), mostKappa)
+}
+
+// within calls do for every node of carrier c that lies in a country, or everywhere, top first.
+func (t *tree) within(c int, country int32, countryOf []int32, do func(l int, x *node)) {
+	for l := range levels {
+		if country >= 0 && l < 2 {
+			continue
+		}
+		for i := c; i < len(t.level[l]); i += t.width {
+			place := int32(i / t.width / kinds)
+			if country >= 0 && (l == 2 && place != country || l == 3 && countryOf[place] != country) {
+				continue
+			}
+			do(l, &t.level[l][i])
+		}
+	}
+}
