@@ -13,8 +13,9 @@ type flights struct {
 type flight struct {
 	key     int64
 	sent    float64
-	trialAt float64 // when its silence was counted as a loss, 0 = it was not
+	marks   marks   // how far the tree had faded when it was sent
 	p       float32 // how likely its receipt seemed when it was sent
+	later   float32 // the share of a loss that was counted with its early outcome
 	owed    float32 // the share of a receipt that is due by now
 	to      cell
 	carrier uint8
@@ -32,6 +33,8 @@ const (
 	lost                             // and it is not "delivered"
 	windowed                         // it takes a place in the windows
 	unjudged                         // nothing can be concluded from its silence
+	tried                            // its silence was counted as a loss
+	lateLoss                         // and that showed late
 	counted                          // its suspect carrier has been judged by it
 )
 

@@ -1,6 +1,9 @@
 package routing
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Verdict is what a final receipt says, as far as it concerns the carrier.
 type Verdict uint8
@@ -36,6 +39,7 @@ func (m *model) follow(now float64, key int64, c int, to cell, p float64) {
 		return
 	}
 	fl := flight{key: key, sent: now, p: float32(p), to: to, carrier: uint8(c), weight: 1, epoch: acc.alarm.epoch, here: g.alarm.epoch}
+	fl.marks = m.tree.mark(now, c, to)
 	if m.routeOf(c, to).blind {
 		fl.state = unjudged
 	} else {
@@ -107,10 +111,29 @@ func (m *model) reach(now float64, j int, fl *flight) {
 			m.judge(now, fl, false)
 		}
 	}
-	if fl.state&(over|unjudged) == 0 && fl.trialAt == 0 && j >= steps-2 && (j == steps-1 || then >= .99) && !stale {
-		fl.trialAt = now
+	if stale || fl.state&unjudged != 0 {
+		return
+	}
+	if fl.state&(over|tried) == 0 && j >= steps-2 && (j == steps-1 || then >= .99) {
+		fl.state |= tried
 		acc.silent += float64(fl.weight)
-		m.tree.learn(now, c, fl.to, 0, float64(fl.weight))
+		m.tree.correct(now, c, fl.to, &fl.marks, 0, float64(fl.weight))
+		m.tree.updates++
+	}
+	if j == steps-1 {
+		m.balance(now, fl)
+	}
+}
+
+// balance replaces the share of a loss that was expected of an attempt by what it was in the end.
+func (m *model) balance(now float64, fl *flight) {
+	b := &m.per[fl.carrier].hidden[fl.to.kind]
+	switch w := float64(fl.weight); {
+	case fl.later > 0:
+		b.early += w
+		m.tree.correct(now, int(fl.carrier), fl.to, &fl.marks, 0, -w*float64(fl.later))
+	case fl.state&lateLoss != 0 || fl.state&tried != 0:
+		b.late += w
 	}
 }
 
@@ -170,8 +193,8 @@ func (m *model) receipt(now float64, rc *Receipt, ttl time.Duration) {
 	if fl.state&over != 0 && (fl.state&lost == 0 || rc.Verdict != Delivered) {
 		return // known already; only "delivered" beats a failure
 	}
-	if again := fl.state&over != 0; again {
-		m.tree.forgive(now, fl.sent, int(fl.carrier), fl.to, 1)
+	if fl.state&over != 0 {
+		m.tree.correct(now, int(fl.carrier), fl.to, &fl.marks, 1, 0)
 		fl.state &^= lost
 		return
 	}
@@ -200,20 +223,65 @@ func (m *model) receipt(now float64, rc *Receipt, ttl time.Duration) {
 	if m.stale(fl) || rt.blind {
 		return
 	}
-	switch y := rc.Verdict == Delivered && rc.Took <= ttl; {
-	case fl.trialAt == 0:
-		m.tree.learn(now, c, fl.to, one(y), 1)
-	case y:
-		acc.silent = max(0, acc.silent-1)
-		m.tree.forgive(now, fl.trialAt, c, fl.to, float64(fl.weight))
+	m.outcome(now, fl, rc.Verdict == Delivered && rc.Took <= ttl)
+}
+
+// outcome enters a trial. Losses that show late, by silence above all, would otherwise make every carrier look better
+// as long as its traffic grows, and worse once it shrinks: so each early outcome brings the share of a late loss that is
+// usual, which is balanced when the attempt has grown old.
+func (m *model) outcome(now float64, fl *flight, good bool) {
+	c := int(fl.carrier)
+	switch {
+	case fl.state&tried != 0:
+		if good {
+			m.per[c].silent = max(0, m.per[c].silent-1)
+			m.tree.correct(now, c, fl.to, &fl.marks, float64(fl.weight), 0)
+		}
+	case now-fl.sent <= ages[earlyStage]:
+		fl.later = float32(m.hiddenLoss(c, fl.to.kind))
+		m.tree.learn(now, c, fl.to, one(good), float64(fl.later))
+	default:
+		if !good {
+			fl.state |= lateLoss
+		}
+		m.tree.correct(now, c, fl.to, &fl.marks, one(good), 1)
+		m.tree.updates++
 	}
 }
+
+// hidden counts the early outcomes of a carrier and type, and the losses that showed late.
+type hidden struct{ early, late float64 }
+
+const (
+	earlyStage  = 7 // index in ages: outcomes until then are early
+	hiddenWorth = 60
+	hiddenKeep  = 20000
+)
+
+// hiddenLoss is how many late losses there are for each early outcome.
+func (m *model) hiddenLoss(c int, kind uint8) float64 {
+	all := hidden{early: hiddenWorth, late: hiddenWorth * hiddenPrior[kind]}
+	for i := range m.per {
+		all.early += m.per[i].hidden[kind].early
+		all.late += m.per[i].hidden[kind].late
+	}
+	b := &m.per[c].hidden[kind]
+	if b.early > hiddenKeep {
+		b.early, b.late = b.early/2, b.late/2
+	}
+	return (b.late + hiddenWorth*all.late/all.early) / (b.early + hiddenWorth)
+}
+
+// hiddenPrior is the same before anything is known: handsets that are off lose what must arrive at once.
+//
+//nolint:gochecknoglobals // constants that the language has no word for
+var hiddenPrior = [kinds]float64{.08, .04}
 
 // failed takes a failure in: nothing more is due of it.
 func (m *model) failed(now float64, fl *flight) {
 	acc := &m.per[fl.carrier]
 	fl.state |= lost
-	if fl.trialAt == 0 {
+	if fl.state&tried == 0 {
 		acc.told++
 	}
 	if j := interval(now - fl.sent); j < steps {
@@ -235,9 +303,10 @@ func (m *model) stray(now float64, rc *Receipt, inTime bool) {
 	switch {
 	case rc.Verdict == Recipient || m.routeOf(rc.Carrier, to).blind || m.suspect(rc.Carrier, to):
 	case rc.Age.Seconds() < ages[steps-1]:
-		m.tree.learn(now, rc.Carrier, to, one(inTime), 1)
+		m.tree.learn(now, rc.Carrier, to, one(inTime), m.hiddenLoss(rc.Carrier, to.kind))
 	case inTime: // its silence has counted as a loss
-		m.tree.forgive(now, now-rc.Age.Seconds()+ages[steps-1], rc.Carrier, to, 1)
+		k := m.tree.mark(now, rc.Carrier, to)
+		m.tree.correct(now, rc.Carrier, to, &k, math.Exp(-rc.Age.Seconds()/halfTime), 0)
 	}
 }
 

@@ -31,6 +31,7 @@ type account struct {
 	// how its failures show
 	silent, told float64
 	failAge      [steps]float64
+	hidden       [kinds]hidden
 	due, seen    float64 // receipts due and come, of any kind, on all routes
 	flow, flowAt float64 // submits in the last ten seconds or so
 	mute         bool    // it sends no receipts
@@ -154,8 +155,7 @@ func (m *model) alarmed(now float64, c int, country int32) {
 		a.past[l] = a.past[l][:0]
 	}
 	m.tree.within(c, country, m.places.countryOf, func(l int, x *node) {
-		d, n := x.aged(now)
-		x.d, x.n, x.t = d, n, now
+		x.touch(now)
 		a.past[l] = append(a.past[l], *x)
 		x.scale(shrunk)
 		if l == top {
@@ -185,8 +185,9 @@ func (m *model) settle(now float64, c int, country int32, a *alarm, v verdict) {
 		var i [levels]int
 		m.tree.within(c, country, m.places.countryOf, func(l int, x *node) {
 			if i[l] < len(a.past[l]) { // places met since then, at the end, keep what they have
-				d, n := a.past[l][i[l]].aged(now)
-				x.d, x.n, x.t = d*regained, n*regained, now
+				*x = a.past[l][i[l]]
+				x.touch(now)
+				x.scale(regained)
 			}
 			i[l]++
 		})

@@ -43,11 +43,11 @@ func (m *model) blind(now float64, c int, to cell) {
 		to.kind = k
 		leaf := &m.tree.level[levels-1][m.tree.index(levels-1, c, to)]
 		d, n := leaf.aged(now)
-		*leaf = node{t: now}
+		leaf.d, leaf.n = 0, 0
 		for l := range levels - 1 {
 			x := &m.tree.level[l][m.tree.index(l, c, to)]
-			pd, pn := x.aged(now)
-			x.d, x.n, x.t = max(0, pd-d), max(0, pn-n), now
+			x.touch(now)
+			x.d, x.n = max(0, x.d-d), max(0, x.n-n)
 		}
 	}
 	m.news(c, m.countryName(to.country), "sends no receipts for "+m.places.networks[to.network])
@@ -58,7 +58,7 @@ const (
 	deadWorth  = 40
 	deadOthers = 100  // receipts of other carriers before they say anything
 	deadTimes  = .3   // of what the others see is suspiciously little
-	deadTail   = .002 // how unlikely it must be by chance
+	deadTail   = 2e-6 // how unlikely it must be by chance: it is asked again and again, of every carrier in every country
 	halfTrust  = .5
 	luck       = 2.5 // standard deviations that a conversion rate may be off by luck
 )

@@ -7,8 +7,9 @@ import "math"
 // below, so that a network nobody has sent to is judged by its country, and a new country by the carrier.
 const levels = 4
 
-// node is a discounted count. t is when it was last touched.
-type node struct{ d, n, t float64 }
+// node is a discounted count. t is when it was last touched; faded is how much everything in it has been discounted so
+// far, as a logarithm: what belongs to an older attempt is entered with the weight that the attempt's time has by now.
+type node struct{ d, n, t, faded float64 }
 
 const (
 	halfTime  = 4 * 3600.0 // τ: after so many seconds evidence weighs 1/e
@@ -33,20 +34,32 @@ func (x *node) aged(now float64) (d, n float64) {
 	return x.d, x.n
 }
 
-// trial adds an outcome y of weight w.
-func (x *node) trial(now, h, y, w float64) {
-	d, n := x.aged(now)
-	keep := 1 - w/h
-	x.d, x.n, x.t = d*keep+y*w, n*keep+w, now
+// touch brings the node up to a moment.
+func (x *node) touch(now float64) {
+	if dt := now - x.t; dt > 0 {
+		f := math.Exp(-dt / halfTime)
+		x.d, x.n, x.t, x.faded = x.d*f, x.n*f, now, x.faded+dt/halfTime
+	}
 }
 
-// credit turns an earlier trial that counted as lost, and weighs w by now, into a delivery.
-func (x *node) credit(now, w float64) {
-	d, n := x.aged(now)
-	x.d, x.n, x.t = min(d+w, n), n, now
+// trial adds an outcome y, and a share of a loss that will only show later.
+func (x *node) trial(now, h, y, later float64) {
+	x.touch(now)
+	keep := 1 - 1/h
+	x.d, x.n, x.faded = x.d*keep+y, x.n*keep+1+later, x.faded+1/h
 }
 
-func (x *node) scale(f float64) { x.d, x.n = x.d*f, x.n*f }
+// add corrects the counts by what an attempt brought that was sent when the node had faded so far.
+func (x *node) add(now, mark, d, n float64) {
+	x.touch(now)
+	w := math.Exp(min(0, mark-x.faded))
+	x.n = max(0, x.n+n*w)
+	x.d = min(max(0, x.d+d*w), x.n)
+}
+
+func (x *node) scale(f float64) {
+	x.d, x.n, x.faded = x.d*f, x.n*f, x.faded-math.Log(f)
+}
 
 // cell is where a message goes to, by position in places.
 type cell struct {
@@ -114,19 +127,29 @@ func (t *tree) index(l, c int, to cell) int {
 	return (int(to.network)*kinds+k)*t.width + c
 }
 
-// learn adds an outcome to all levels; to counts from which level on: a route whose leaf is not used has none.
-func (t *tree) learn(now float64, c int, to cell, y, w float64) {
+// learn adds an outcome to all levels.
+func (t *tree) learn(now float64, c int, to cell, y, later float64) {
 	for l := range levels {
-		t.level[l][t.index(l, c, to)].trial(now, horizon[l], y, w)
+		t.level[l][t.index(l, c, to)].trial(now, horizon[l], y, later)
 	}
 	t.updates++
 }
 
-// forgive makes up for a trial of weight w that counted as lost at a moment, and was delivered after all.
-func (t *tree) forgive(now, then float64, c int, to cell, w float64) {
-	w *= math.Exp(-max(0, now-then) / halfTime)
+// marks is how far the nodes of a cell had faded at some moment.
+type marks [levels]float32
+
+func (t *tree) mark(now float64, c int, to cell) (k marks) {
 	for l := range levels {
-		t.level[l][t.index(l, c, to)].credit(now, w)
+		x := &t.level[l][t.index(l, c, to)]
+		k[l] = float32(x.faded + max(0, now-x.t)/halfTime)
+	}
+	return k
+}
+
+// correct adds to all levels what an attempt brought late.
+func (t *tree) correct(now float64, c int, to cell, k *marks, d, n float64) {
+	for l := range levels {
+		t.level[l][t.index(l, c, to)].add(now, float64(k[l]), d, n)
 	}
 }
 

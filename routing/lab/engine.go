@@ -37,11 +37,12 @@ type Result struct {
 	World, Policy string
 	Seed          uint64
 	Messages      int
-	Gain          float64 // what the messages were worth, on average over chance
-	Value         float64 // what they would have been worth had all arrived free of charge and at once
-	Profit        float64 // value delivered in time less prices
-	Finished      float64 // when the last message was taken
-	Lost          []int   // messages that each incident's carrier got until it was noticed, -1 = never noticed
+	Gain          float64     // what the messages were worth, on average over chance
+	Value         float64     // what they would have been worth had all arrived free of charge and at once
+	Tenths        [10]float64 // the gain of each tenth of the messages
+	Profit        float64     // value delivered in time less prices
+	Finished      float64     // when the last message was taken
+	Lost          []int       // messages that each incident's carrier got until it was noticed, -1 = never noticed
 	Noticed       []float64
 	FalseAlarms   int
 	Submits       int
@@ -202,7 +203,9 @@ func (e *engine) submit(now float64, id int32, c int) {
 		return
 	}
 	e.res.Finished = max(e.res.Finished, now)
-	e.res.Gain += e.w.gain(now, m, c)
+	gain := e.w.gain(now, m, c)
+	e.res.Gain += gain
+	e.res.Tenths[m.n*10/e.w.Messages] += gain
 	e.res.Profit += e.w.value[m.kind]*e.w.quality(now, c, m.network, m.kind)*e.w.arrives(m, c) - e.w.price[c][m.country]
 	e.heap.push(event{at: now + roundTrip, what: accepted, job: id, carrier: int8(c)})
 }
