@@ -5,7 +5,7 @@ package routing
 type flights struct {
 	slots []flight
 	free  []uint32
-	queue [steps]fifo
+	queue [steps + 1]fifo // the last holds those that are silent beyond the last age
 	byKey map[int64]uint32
 }
 
@@ -41,7 +41,8 @@ const (
 // followMost bounds the attempts that are followed; above half of it, only some are followed beyond thinAge.
 const (
 	followMost = 100_000
-	thinStage  = 6 // index in ages
+	longWait   = 7200.0 // seconds after which a receipt changes nothing any more
+	thinStage  = 6      // index in ages
 	thinBy     = 16
 )
 

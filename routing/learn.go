@@ -1,9 +1,6 @@
 package routing
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Verdict is what a final receipt says, as far as it concerns the carrier.
 type Verdict uint8
@@ -64,20 +61,25 @@ func (m *model) leave(fl *flight) {
 // age moves every attempt on that has reached the next of ages.
 func (m *model) age(now float64) {
 	for j := range m.queue {
-		q := &m.queue[j]
+		q, due := &m.queue[j], longWait
+		if j < steps {
+			due = ages[j]
+		}
 		for q.size > 0 {
 			id := q.first()
 			fl := &m.slots[id]
-			if fl.sent+ages[j] > now {
+			if fl.sent+due > now {
 				break
 			}
 			q.pop()
-			m.reach(now, j, fl)
-			if j == steps-1 || m.thins(j, fl) {
+			if j < steps {
+				m.reach(now, j, fl)
+			}
+			if j < steps-1 && !m.thins(j, fl) || j == steps-1 && fl.state&over == 0 && len(m.byKey) < followMost/2 {
+				m.queue[j+1].push(id)
+			} else {
 				m.leave(fl)
 				m.drop(id)
-			} else {
-				m.queue[j+1].push(id)
 			}
 		}
 	}
@@ -304,9 +306,6 @@ func (m *model) stray(now float64, rc *Receipt, inTime bool) {
 	case rc.Verdict == Recipient || m.routeOf(rc.Carrier, to).blind || m.suspect(rc.Carrier, to):
 	case rc.Age.Seconds() < ages[steps-1]:
 		m.tree.learn(now, rc.Carrier, to, one(inTime), m.hiddenLoss(rc.Carrier, to.kind))
-	case inTime: // its silence has counted as a loss
-		k := m.tree.mark(now, rc.Carrier, to)
-		m.tree.correct(now, rc.Carrier, to, &k, math.Exp(-rc.Age.Seconds()/halfTime), 0)
 	}
 }
 

@@ -71,6 +71,7 @@ type Router struct {
 	round   time.Time
 	parked  []float64 // messages that wait for each carrier: of the last round of questions
 	parking []float64 // and of this one
+	shadow  []float64 // what a place with a carrier is worth whose rate does not suffice
 	last    decision
 	events  []Event
 	now     time.Time
@@ -91,7 +92,7 @@ const DefaultWindow = 64
 func New(infos []carriers.Info, o Options) *Router {
 	n := len(infos)
 	r := &Router{
-		opts: o, share: 1, lines: make([]line, n), parked: make([]float64, n), parking: make([]float64, n), lambda: .1,
+		opts: o, share: 1, lines: make([]line, n), parked: make([]float64, n), parking: make([]float64, n), shadow: make([]float64, n), lambda: .1,
 		ttl: [kinds]time.Duration{90 * time.Second, 4 * time.Hour},
 	}
 	r.model = newModel(n, r.news)
@@ -202,6 +203,7 @@ func (r *Router) probed(d *decision, i int) {
 // newRound forgets what waited for whom when a new round of questions begins: whoever still waits will ask again.
 func (r *Router) newRound(now time.Time) {
 	if !now.Equal(r.round) {
+		r.tariff(now, now.Sub(r.round).Seconds())
 		r.round = now
 		r.parked, r.parking = r.parking, r.parked
 		clear(r.parking)

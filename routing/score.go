@@ -69,7 +69,7 @@ func (r *Router) terms(d *decision, i int, q *Query) {
 		ahead := max(r.parked[i], r.parking[i]+float64(q.Behind))
 		wait += ahead / ln.speed()
 	}
-	row.queue = d.value * wait / waitPrice
+	row.queue = d.value*wait/waitPrice + r.shadow[i]
 	if d.to.kind == transactional && wait > waitPrice {
 		row.queue += d.value
 	}
@@ -119,4 +119,37 @@ func (r *Router) window(d *decision, i int) {
 	each := acc.curve.quantile(.5) / max(acc.window.size, 1)
 	beyond := max(float64(acc.window.awaiting)-acc.window.size, 0) + 1
 	d.rows[i].wait = max(d.rows[i].wait, time.Duration(each*beyond*float64(time.Second)), time.Millisecond)
+}
+
+const (
+	shadowGain = .012 // how fast a place's price follows the queue: shares of the value per second and second of queue
+	shadowMost = .5   // of the value
+	queueAim   = 1.0  // messages that may queue before a place gets dearer
+)
+
+// tariff sets the price of a place with each carrier whose rate binds. While messages queue for it the price climbs,
+// until only those come for whom it is worth most, and the queue is gone: with a queue alone as the price, everybody
+// would pay it in time.
+func (r *Router) tariff(now time.Time, dt float64) {
+	least, value := math.Inf(1), r.value[promotional]
+	dt = min(max(dt, 0), 1)
+	for i := range r.lines {
+		ln := &r.lines[i]
+		if ln.down() {
+			continue
+		}
+		if ln.limiter.rate <= 0 {
+			r.shadow[i], least = 0, 0
+			continue
+		}
+		queue := max(r.parking[i], ln.limiter.wait(now).Seconds()*ln.limiter.rate) - queueAim
+		r.shadow[i] += value * shadowGain * dt * queue / ln.limiter.rate
+		r.shadow[i] = min(max(0, r.shadow[i]), shadowMost*value)
+		least = min(least, r.shadow[i])
+	}
+	if least > 0 && !math.IsInf(least, 1) { // what all cost alike changes nothing
+		for i := range r.shadow {
+			r.shadow[i] = max(0, r.shadow[i]-least)
+		}
+	}
 }

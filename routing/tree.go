@@ -86,12 +86,13 @@ type tree struct {
 	width   int
 	level   [levels][]node
 	kappa   [levels]float64 // how many trials the level above is worth
+	ratio   [kinds]float64  // what a type's rate is of promotional's, with the same carrier
 	prior   []float64       // the mean of a carrier of which nothing is known, from the last run
 	updates int
 }
 
 func newTree(width int) *tree {
-	t := &tree{width: width, kappa: [levels]float64{rootKappa, 20, 15, 15}, prior: make([]float64, width)}
+	t := &tree{width: width, kappa: [levels]float64{rootKappa, 20, 15, 15}, ratio: [kinds]float64{1, 1}, prior: make([]float64, width)}
 	for i := range t.prior {
 		t.prior[i] = priorMean
 	}
@@ -129,7 +130,8 @@ func (t *tree) index(l, c int, to cell) int {
 
 // learn adds an outcome to all levels.
 func (t *tree) learn(now float64, c int, to cell, y, later float64) {
-	for l := range levels {
+	t.level[0][c].trial(now, horizon[0], y/t.ratio[to.kind], later)
+	for l := 1; l < levels; l++ {
 		t.level[l][t.index(l, c, to)].trial(now, horizon[l], y, later)
 	}
 	t.updates++
@@ -148,7 +150,8 @@ func (t *tree) mark(now float64, c int, to cell) (k marks) {
 
 // correct adds to all levels what an attempt brought late.
 func (t *tree) correct(now float64, c int, to cell, k *marks, d, n float64) {
-	for l := range levels {
+	t.level[0][c].add(now, float64(k[0]), d/t.ratio[to.kind], n)
+	for l := 1; l < levels; l++ {
 		t.level[l][t.index(l, c, to)].add(now, float64(k[l]), d, n)
 	}
 }
@@ -168,6 +171,9 @@ func (t *tree) estimate(now float64, c int, to cell, depth int) (b belief) {
 		m = bounded((d + k*m) / (n + k))
 		rest := k / (n + k)
 		v = m*(1-m)/(n+k+1) + rest*rest*v
+		if l == 0 {
+			m = bounded(m * t.ratio[to.kind])
+		}
 		b.above, b.here = b.here, n
 	}
 	b.mean, b.variance = m, v
@@ -182,12 +188,31 @@ func (t *tree) refit(now float64, countryOf []int32) {
 		return
 	}
 	t.updates = 0
+	t.compare(now)
 	for l := 1; l < levels; l++ {
 		t.kappa[l] = t.spread(now, l, countryOf)
 	}
 }
 
+// compare learns how much harder one type is than the other, whoever carries it: what must arrive at once fails with
+// every handset that is off. Without it a carrier would look better for being sent the easier type.
+func (t *tree) compare(now float64) {
+	sum, weight := ratioPrior, ratioPrior
+	for c := range t.width {
+		d0, n0 := t.level[1][transactional*t.width+c].aged(now)
+		d1, n1 := t.level[1][promotional*t.width+c].aged(now)
+		if n0 < fewTrials || n1 < fewTrials || d1 == 0 {
+			continue
+		}
+		w := n0 * n1 / (n0 + n1)
+		sum += w * min(d0/n0*n1/d1, 1.5)
+		weight += w
+	}
+	t.ratio[transactional] = max(sum/weight, .5)
+}
+
 const (
+	ratioPrior  = 200.0 // trials that "no difference" is worth
 	refitPrior  = 300   // how many trials the prior spread of a level is worth
 	priorSpread = .0475 // .95·.05, the variance of one trial
 	cellSpread  = .0736 // .92·.08

@@ -135,6 +135,7 @@ func (e *engine) arrive(now float64, id int32) {
 	j := &e.jobs[id]
 	key := lane{j.m.country, j.m.kind, j.tried}
 	if e.waits > 0 {
+		e.again(now)
 		if q := e.lanes[key]; q != nil && len(q.jobs) > 0 {
 			q.jobs = append(q.jobs, id)
 			e.waits++
@@ -165,15 +166,11 @@ func (e *engine) ask(now float64) {
 
 // again asks for every lane that waits.
 func (e *engine) again(now float64) {
-	e.round = false
 	for _, q := range e.order {
 		for len(q.jobs) > 0 && e.try(now, q.jobs[0], len(q.jobs)-1) {
 			q.jobs = q.jobs[1:]
 			e.waits--
 		}
-	}
-	if e.waits > 0 {
-		e.ask(now)
 	}
 }
 
@@ -215,7 +212,10 @@ func (e *engine) happen(v event) {
 	c := int(v.carrier)
 	switch v.what {
 	case askAgain:
-		e.again(v.at)
+		e.round = false
+		if e.again(v.at); e.waits > 0 {
+			e.ask(v.at)
+		}
 		return
 	case submit:
 		e.submit(v.at, v.job, c)
