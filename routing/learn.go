@@ -216,7 +216,7 @@ func (m *model) receipt(now float64, rc *Receipt, ttl time.Duration) {
 		fl.got = uint8(j + 1)
 		acc.window.receipt(acc.holds())
 		g.window.receipt(acc.holds())
-		acc.delivered(took)
+		acc.delivered(now, took)
 		g.claimed++
 		m.judge(now, fl, true)
 	case Undelivered:
@@ -314,7 +314,13 @@ func (m *model) tally(c int, to cell, v Verdict) {
 	rt, acc := m.routeOf(c, to), &m.per[c]
 	rt.seen++
 	acc.seen++
+	m.weighCandour(c, to, v == Recipient)
 	rt.count(v == Recipient)
+	for o := range m.elsewhere {
+		if o != c {
+			m.elsewhere[o].count(v == Recipient)
+		}
+	}
 	if rt.blind && !rt.looksBlind(acc) {
 		rt.blind = false
 		m.news(c, m.countryName(to.country), "receipts come after all from "+m.places.networks[to.network])

@@ -14,8 +14,9 @@ type model struct {
 	land   []ground  // by country·carriers + carrier
 	route  []route   // by network·carriers + carrier
 	flights
-	news    func(carrier int, country, text string)
-	checked float64 // when the slow checks were made last
+	elsewhere []route // by carrier: the receipts of all others
+	news      func(carrier int, country, text string)
+	checked   float64 // when the slow checks were made last
 }
 
 // account is what is known of a carrier beside its quality.
@@ -32,8 +33,10 @@ type account struct {
 	silent, told float64
 	failAge      [steps]float64
 	hidden       [kinds]hidden
+	candour      candour
 	due, seen    float64 // receipts due and come, of any kind, on all routes
 	flow, flowAt float64 // submits in the last ten seconds or so
+	ack, ackAt   float64 // the same of delivered receipts
 	mute         bool    // it sends no receipts
 }
 
@@ -44,6 +47,7 @@ type ground struct {
 	sent, got [steps]float32 // its own cohort
 	claimed   float64        // deliveries for which conversions are reported
 	converted float64
+	candour   candour
 	trust     float64 // what is left of its word: 1, or less
 }
 
@@ -59,7 +63,7 @@ const (
 )
 
 func newModel(width int, news func(int, string, string)) *model {
-	m := &model{places: newPlaces(), tree: newTree(width), per: make([]account, width), news: news, flights: newFlights()}
+	m := &model{places: newPlaces(), tree: newTree(width), per: make([]account, width), elsewhere: make([]route, width), news: news, flights: newFlights()}
 	for i := range m.per {
 		m.per[i] = account{curve: newCurve(), lag: lagPrior, lagN: lagWorth, window: newWindow()}
 	}
@@ -119,10 +123,16 @@ func (a *account) submitted(now float64) {
 	a.flow, a.flowAt = a.flow*math.Exp(-(now-a.flowAt)/flowTime)+1, now
 }
 
+// acks is how many delivered receipts come in a second, or a little.
+func (a *account) acks(now float64) float64 {
+	return max(a.ack*math.Exp(-(now-a.ackAt)/flowTime)/flowTime, .01)
+}
+
 // holds is how many attempts may await receipts: what the present rate brings while receipts are on their way.
 func (a *account) holds() float64 { return windowTimes * a.flow / flowTime * a.curve.quantile(.9) }
 
-func (a *account) delivered(took float64) {
+func (a *account) delivered(now, took float64) {
+	a.ack, a.ackAt = a.ack*math.Exp(-(now-a.ackAt)/flowTime)+1, now
 	a.lagN = min(a.lagN+1, lagMemory)
 	a.lag += (min(took, lagMost) - a.lag) / a.lagN
 }

@@ -56,83 +56,73 @@ func (m *model) blind(now float64, c int, to cell) {
 const (
 	deadPrior  = .03
 	deadWorth  = 40
-	deadOthers = 100  // receipts of other carriers before they say anything
-	deadTimes  = .3   // of what the others see is suspiciously little
-	deadTail   = 2e-6 // how unlikely it must be by chance: it is asked again and again, of every carrier in every country
+	deadFew    = .15 // of the dead numbers that others see: what a forger may still report
+	deadAlarm  = 11.0
+	deadPardon = 6.0
 	halfTrust  = .5
 	luck       = 2.5 // standard deviations that a conversion rate may be off by luck
 )
 
-// judgeTrust looks for carriers that call everything delivered: numbers that are dead with everybody else are alive with
-// them, or the people they deliver to never do what others' recipients do.
+// candour is a running test of whether a carrier reports dead numbers as the others do: the log-likelihood that it
+// reports only a small part of them, and once it is distrusted, the other way round.
+type candour struct {
+	w        float64
+	distrust bool
+}
+
+// saw adds a receipt: expected is how likely it was to call the number dead. It says whether the opinion has changed.
+func (a *candour) saw(expected float64, dead bool) (changed bool) {
+	step := (1-deadFew)*expected + math.Log(deadFew)*one(dead)
+	limit := deadAlarm
+	if a.distrust {
+		step, limit = -step, deadPardon
+	}
+	if a.w = max(0, a.w+step); a.w < limit {
+		return false
+	}
+	a.w, a.distrust = 0, !a.distrust
+	return true
+}
+
+// weighCandour compares a receipt with what the other carriers see on the same network, so that carriers are not
+// suspected for having the better networks.
+func (m *model) weighCandour(c int, to cell, dead bool) {
+	all := &m.elsewhere[c]
+	finals, gone := float64(deadWorth), deadWorth*(all.permanent+deadPrior*deadWorth)/(all.finals+deadWorth)
+	row := m.route[int(to.network)*m.width():][:m.width()]
+	for o := range row {
+		if o != c {
+			finals += row[o].finals
+			gone += row[o].permanent
+		}
+	}
+	if all.finals < deadWorth { // nobody to compare with
+		return
+	}
+	here := m.ground(c, to).candour.saw(gone/finals, dead)
+	if m.per[c].candour.saw(gone/finals, dead) || here {
+		m.judgeTrust()
+	}
+}
+
+// judgeTrust says how far a carrier's word counts: whether it reports dead numbers, and whether those to whom it says
+// that it delivered do what others' recipients do.
 func (m *model) judgeTrust() {
-	for c := range m.per {
-		overall := m.deadElsewhere(c)
-		everywhere := m.trustByDead(-1, c, overall)
-		for k := range m.places.countries {
-			g := &m.land[k*m.width()+c]
-			was := g.trust
-			g.trust = everywhere
-			if everywhere == 1 {
-				g.trust = m.trustByDead(k, c, overall)
-			}
-			if short := m.bestConversion(k) * g.claimed; g.converted+luck*math.Sqrt(g.converted+1) < short {
-				g.trust = min(g.trust, (g.converted+1)/(short+1))
-			}
-			if was == 1 && g.trust < 1 {
-				m.news(c, m.places.countries[k], "its receipts are not believed")
-			}
+	for i := range m.land {
+		c, k := i%m.width(), i/m.width()
+		g := &m.land[i]
+		was := g.trust
+		g.trust = 1
+		if g.candour.distrust || m.per[c].candour.distrust {
+			g.trust = halfTrust
+		}
+		if short := m.bestConversion(k) * g.claimed; g.converted+luck*math.Sqrt(g.converted+1) < short {
+			g.trust = min(g.trust, (g.converted+1)/(short+1))
+		}
+		if was == 1 && g.trust < 1 {
+			m.news(c, m.places.countries[k], "its receipts are not believed")
 		}
 	}
-}
-
-// deadElsewhere is the share of dead numbers that the other carriers see on all networks together.
-func (m *model) deadElsewhere(c int) float64 {
-	finals, dead := float64(deadWorth), deadPrior*deadWorth
-	for i := range m.route {
-		if i%m.width() != c {
-			finals += m.route[i].finals
-			dead += m.route[i].permanent
-		}
-	}
-	return dead / finals
-}
-
-// trustByDead compares a carrier's share of dead numbers with that of the others on the same networks: of one country,
-// or of all if country < 0.
-func (m *model) trustByDead(country, c int, overall float64) float64 {
-	seen, expected, elsewhere := 0.0, 0.0, 0.0
-	for n, of := range m.places.countryOf {
-		if country >= 0 && int(of) != country {
-			continue
-		}
-		own := &m.route[n*m.width()+c]
-		finals, dead := 0.0, 0.0
-		for o := range m.per {
-			if o != c {
-				finals += m.route[n*m.width()+o].finals
-				dead += m.route[n*m.width()+o].permanent
-			}
-		}
-		elsewhere += finals
-		seen += own.permanent
-		expected += own.finals * (dead + overall*deadWorth) / (finals + deadWorth)
-	}
-	if elsewhere >= deadOthers && seen < deadTimes*expected && poissonTail(seen, expected) < deadTail {
-		return halfTrust
-	}
-	return 1
-}
-
-// poissonTail is the chance of at most k where mean are expected.
-func poissonTail(k, mean float64) float64 {
-	term := math.Exp(-mean)
-	sum := term
-	for i := 1.0; i <= k; i++ {
-		term *= mean / i
-		sum += term
-	}
-	return sum
 }
 
 // bestConversion is the lower bound of the best carrier's conversion rate in a country.

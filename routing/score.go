@@ -116,9 +116,9 @@ func (r *Router) window(d *decision, i int) {
 		return
 	}
 	acc := &r.model.per[i]
-	each := acc.curve.quantile(.5) / max(acc.window.size, 1)
 	beyond := max(float64(acc.window.awaiting)-acc.window.size, 0) + 1
-	d.rows[i].wait = max(d.rows[i].wait, time.Duration(each*beyond*float64(time.Second)), time.Millisecond)
+	wait := min(beyond/acc.acks(d.at), windowWaits.Seconds())
+	d.rows[i].wait = max(d.rows[i].wait, time.Duration(wait*float64(time.Second)), time.Millisecond)
 }
 
 const (

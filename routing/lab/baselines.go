@@ -114,7 +114,7 @@ func NewStatic(w *World, perCountry bool) Policy {
 
 func (s *static) choose(now float64, m *message, tried uint64, _ int) (int, float64) {
 	for c := range s.w.Carriers {
-		if s.w.down(now, c, m.country) {
+		if s.w.down(now, c, m.country) || !s.w.exists(0, c) {
 			tried |= 1 << c
 		}
 	}

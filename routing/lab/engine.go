@@ -255,7 +255,7 @@ func (e *engine) fate(now float64, id int32, c int) {
 	lag := w.logNormal(n, c, forReport, w.report[c], reportSigma)
 	what := delivers
 	switch {
-	case w.forged[c]:
+	case at >= w.forges[c]:
 		took = w.logNormal(n, c, forLatency, w.latency[c], latencySigma)
 	case m.dead:
 		what = isDead

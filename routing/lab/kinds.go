@@ -54,7 +54,7 @@ func New(kind string, size Size, seed uint64) *World {
 	case "late / no DLR":
 		w.lateReceipts(rnd, best)
 	case "forged DLR":
-		w.forge(w.worst())
+		w.forges[best] = span * (.1 + .2*rnd.Float64())
 	case "cost":
 		w.prices(rnd)
 	case "mix":
@@ -76,7 +76,7 @@ func blank(kind string, size Size, seed uint64, rnd *rand.Rand, s spreads) *Worl
 	n := w.Carriers
 	w.base, w.latency, w.report = make([]float64, n), make([]float64, n), make([]float64, n)
 	w.silent, w.limit, w.from = make([]float64, n), make([]float64, n), make([]float64, n)
-	w.drift, w.forged, w.blind = make([]func(float64) float64, n), make([]bool, n), map[[2]int]bool{}
+	w.drift, w.forges, w.blind = make([]func(float64) float64, n), filled(n, math.Inf(1)), map[[2]int]bool{}
 	for c := range n {
 		w.base[c] = 2.9 + s.carrier*rnd.NormFloat64()
 		w.latency[c] = 2.5 + 5*rnd.Float64()
@@ -135,14 +135,13 @@ func (w *World) mean(t float64, c, kind int) float64 {
 	return sum
 }
 
-func (w *World) best() int          { return w.rank(func(a, b float64) bool { return a > b }, -1) }
-func (w *World) worst() int         { return w.rank(func(a, b float64) bool { return a < b }, -1) }
-func (w *World) second(but int) int { return w.rank(func(a, b float64) bool { return a > b }, but) }
+func (w *World) best() int          { return w.rank(-1) }
+func (w *World) second(but int) int { return w.rank(but) }
 
-func (w *World) rank(better func(a, b float64) bool, but int) int {
+func (w *World) rank(but int) int {
 	at := -1
 	for c := range w.Carriers {
-		if c != but && (at < 0 || better(w.mean(0, c, 0)+w.mean(0, c, 1), w.mean(0, at, 0)+w.mean(0, at, 1))) {
+		if c != but && (at < 0 || w.mean(0, c, 0)+w.mean(0, c, 1) > w.mean(0, at, 0)+w.mean(0, at, 1)) {
 			at = c
 		}
 	}
@@ -200,12 +199,6 @@ func (w *World) lateReceipts(rnd *rand.Rand, best int) {
 	}
 }
 
-// forge makes a carrier deliver little and claim all.
-func (w *World) forge(c int) {
-	w.base[c] = .3
-	w.forged[c] = true
-}
-
 func (w *World) prices(rnd *rand.Rand) {
 	for c := range w.Carriers {
 		level := .6 + .8*rnd.Float64()
@@ -250,7 +243,7 @@ func Random(size Size, seed uint64) *World {
 	maybe(.2, func() { w.diurnal(rnd, span) })
 	maybe(.2, func() { w.newcomer(rnd, span) })
 	maybe(.2, func() { w.lateReceipts(rnd, any()) })
-	maybe(.2, func() { w.forge(any()); w.conversions = .05 * float64(rnd.IntN(2)) })
+	maybe(.2, func() { w.forges[any()] = span * .6 * rnd.Float64(); w.conversions = .05 * float64(rnd.IntN(2)) })
 	w.settle()
 	return w
 }

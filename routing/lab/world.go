@@ -24,9 +24,9 @@ type World struct {
 	report      []float64 // median seconds from delivery to the receipt
 	silent      []float64 // share of failures without a receipt
 	price       [][]float64
-	limit       []float64 // messages a second, 0 = none
-	from        []float64 // when a carrier begins to exist
-	forged      []bool
+	limit       []float64       // messages a second, 0 = none
+	from        []float64       // when a carrier begins to exist
+	forges      []float64       // when a carrier begins to lose half and to call everything delivered
 	blind       map[[2]int]bool // carrier and network
 	conversions float64         // share of those who got a message that do what it asks for
 	value       [2]float64
@@ -54,15 +54,16 @@ const (
 )
 
 const (
-	reportSigma  = 1.1
-	latencySigma = .8
-	offShare     = .04
-	offMedian    = 900.0
-	offSigma     = 1.0
-	receiptLost  = .03
-	greySilent   = .9
-	lambda       = .1
-	waitPrice    = 60.0
+	reportSigma   = 1.1
+	latencySigma  = .8
+	offShare      = .04
+	offMedian     = 900.0
+	offSigma      = 1.0
+	receiptLost   = .03
+	greySilent    = .9
+	forgedQuality = .5
+	lambda        = .1
+	waitPrice     = 60.0
 )
 
 var ttl = [2]float64{90, 4 * 3600} //nolint:gochecknoglobals // constants that the language has no word for
@@ -144,6 +145,9 @@ func (w *World) quality(t float64, c, net, kind int) float64 {
 		x += w.drift[c](t)
 	}
 	q := 1 / (1 + math.Exp(-x))
+	if t >= w.forges[c] {
+		q *= forgedQuality
+	}
 	if in := w.incident(t, c, country); in != nil && !in.hard {
 		q *= in.left
 	}
