@@ -39,6 +39,12 @@ func (b *breaker) wait(now time.Time) (d time.Duration, forever bool) {
 	return 0, false
 }
 
+// ill says that nothing may be sent now, not even to ask.
+func (b *breaker) ill(now time.Time) bool {
+	wait, _ := b.wait(now)
+	return wait > 0 || b.down != ""
+}
+
 // probeWait is when to look again while a probe is under way; its answer wakes dispatch earlier.
 const probeWait = time.Second
 
@@ -53,7 +59,7 @@ func (b *breaker) done(now time.Time, r carriers.Result) string {
 	t := r.Class.Traits()
 	switch {
 	case r.Accepted == carriers.Yes, r.Accepted == carriers.No && t.Reach == carriers.ReachMessage:
-		return b.ok()
+		return b.ok(now)
 	case r.Class == carriers.ClassThrottled:
 		b.probing = false
 		return ""
@@ -68,12 +74,16 @@ func (b *breaker) done(now time.Time, r carriers.Result) string {
 		}
 		return ""
 	case t.Reach == carriers.ReachSender, t.Reach == carriers.ReachCountry, r.Class == carriers.ClassUnknown:
-		return b.ok() // it answered, and knows its mind
+		return b.ok(now) // it answered, and knows its mind
 	}
 	return b.failed(now, t.Title)
 }
 
-func (b *breaker) ok() string {
+// ok closes the breaker, unless it has opened since that submit was made: answers from before prove nothing.
+func (b *breaker) ok(now time.Time) string {
+	if now.Before(b.open) {
+		return ""
+	}
 	was := b.span > 0
 	b.errors, b.invalid, b.span, b.probing, b.open = 0, 0, 0, false, time.Time{}
 	if was {

@@ -53,6 +53,9 @@ const (
 func (d *decision) begin(now time.Time, r *Router, q *Query) {
 	d.at = r.model.tick(now)
 	d.to = r.model.at(q.Country, q.Network, kindOf(q.Type))
+	for known := len(r.offers) / max(1, len(r.lines)); known < len(r.model.places.countries); known++ {
+		r.offersFor(r.model.places.countries[known])
+	}
 	d.value = r.value[d.to.kind]
 	d.chosen, d.quiet, d.second, d.byNoise, d.probe, d.pool = -1, -1, -1, false, false, 0
 }
@@ -66,14 +69,14 @@ func (r *Router) sift(now time.Time, d *decision, q *Query) (candidates, held in
 		switch {
 		case q.Barred.Has(i):
 			row.why = Refused
-		case ln.excludes(q):
+		case r.excludes(i, d.to, q.Country):
 			row.why = Excluded
 		case ln.cap == 0:
 			row.why, held = Drained, held+1
 		case ln.breaker.down != "":
 			row.why, held = Down, held+1
 		default:
-			if !q.Tried.Has(i) {
+			if !q.Tried.Has(i) && !ln.breaker.ill(now) {
 				fresh++
 			}
 		}
@@ -83,7 +86,7 @@ func (r *Router) sift(now time.Time, d *decision, q *Query) (candidates, held in
 		if row.why != Candidate {
 			continue
 		}
-		if fresh > 0 && q.Tried.Has(i) { // one not tried yet is worth waiting for
+		if fresh > 0 && q.Tried.Has(i) { // one not tried yet is worth waiting for, unless it is ill
 			row.why = Tried
 			continue
 		}

@@ -183,12 +183,12 @@ func (m *model) judge(now float64, fl *flight, delivered bool) {
 	}
 }
 
-// receipt learns from a final receipt; ttl is within which time it was worth something.
-func (m *model) receipt(now float64, rc *Receipt, ttl time.Duration) {
+// receipt learns from a final receipt; ttl is within which time it was worth something, by type.
+func (m *model) receipt(now float64, rc *Receipt, ttl *[kinds]time.Duration) {
 	took := max(rc.Took.Seconds(), 0)
 	id, followed := m.byKey[rc.Attempt]
 	if !followed {
-		m.stray(now, rc, rc.Verdict == Delivered && rc.Took <= ttl)
+		m.stray(now, rc, rc.Verdict == Delivered && rc.Took <= ttl[kindOf(rc.Type)])
 		return
 	}
 	fl := &m.slots[id]
@@ -225,7 +225,7 @@ func (m *model) receipt(now float64, rc *Receipt, ttl time.Duration) {
 	if m.stale(fl) || rt.blind {
 		return
 	}
-	m.outcome(now, fl, rc.Verdict == Delivered && rc.Took <= ttl)
+	m.outcome(now, fl, rc.Verdict == Delivered && rc.Took <= ttl[fl.to.kind])
 }
 
 // outcome enters a trial. Losses that show late, by silence above all, would otherwise make every carrier look better

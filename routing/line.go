@@ -32,13 +32,40 @@ func newLine(info carriers.Info) line {
 	return ln
 }
 
+// offer is what the config says about a carrier in a country; an unknown price counts as the dearest known.
+type offer struct {
+	price    float64
+	excluded [kinds]bool
+}
+
+// offersFor looks the config up when a country is met for the first time.
+func (r *Router) offersFor(country string) {
+	dearest := 0.0
+	for i := range r.lines {
+		if p, known := r.lines[i].info.Common.PriceFor(country); known {
+			dearest = max(dearest, float64(p))
+		}
+	}
+	for i := range r.lines {
+		c := &r.lines[i].info.Common
+		o := offer{price: dearest}
+		if p, known := c.PriceFor(country); known {
+			o.price = float64(p)
+		}
+		for k, name := range kindNames {
+			o.excluded[k] = len(c.Countries) > 0 && !slices.Contains(c.Countries, country) ||
+				slices.Contains(c.ExcludeCountries, country) || len(c.MessageTypes) > 0 && !slices.Contains(c.MessageTypes, name)
+		}
+		r.offers = append(r.offers, o)
+	}
+}
+
+// offer is what line i has for a cell.
+func (r *Router) offer(i int, to cell) *offer { return &r.offers[int(to.country)*len(r.lines)+i] }
+
 // excludes says whether the config, or what the carrier has said, keeps a message away from it.
-func (ln *line) excludes(q *Query) bool {
-	c := &ln.info.Common
-	return len(c.Countries) > 0 && !slices.Contains(c.Countries, q.Country) ||
-		len(c.ExcludeCountries) > 0 && slices.Contains(c.ExcludeCountries, q.Country) ||
-		len(c.MessageTypes) > 0 && !slices.Contains(c.MessageTypes, q.Type) ||
-		len(ln.dead) > 0 && ln.dead[q.Country]
+func (r *Router) excludes(i int, to cell, country string) bool {
+	return r.offer(i, to).excluded[to.kind] || len(r.lines[i].dead) > 0 && r.lines[i].dead[country]
 }
 
 // free says when the line could take a message, as far as submits go.

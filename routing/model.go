@@ -1,9 +1,6 @@
 package routing
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // model is all that is learned from receipts. It knows nothing of limits, breakers and prices.
 type model struct {
@@ -120,19 +117,19 @@ func (a *account) calibrate(promised float64, came bool) {
 
 // submitted counts towards the rate.
 func (a *account) submitted(now float64) {
-	a.flow, a.flowAt = a.flow*math.Exp(-(now-a.flowAt)/flowTime)+1, now
+	a.flow, a.flowAt = a.flow*fade((now-a.flowAt)/flowTime)+1, now
 }
 
 // acks is how many delivered receipts come in a second, or a little.
 func (a *account) acks(now float64) float64 {
-	return max(a.ack*math.Exp(-(now-a.ackAt)/flowTime)/flowTime, .01)
+	return max(a.ack*fade((now-a.ackAt)/flowTime)/flowTime, .01)
 }
 
 // holds is how many attempts may await receipts: what the present rate brings while receipts are on their way.
 func (a *account) holds() float64 { return windowTimes * a.flow / flowTime * a.curve.quantile(.9) }
 
 func (a *account) delivered(now, took float64) {
-	a.ack, a.ackAt = a.ack*math.Exp(-(now-a.ackAt)/flowTime)+1, now
+	a.ack, a.ackAt = a.ack*fade((now-a.ackAt)/flowTime)+1, now
 	a.lagN = min(a.lagN+1, lagMemory)
 	a.lag += (min(took, lagMost) - a.lag) / a.lagN
 }

@@ -61,6 +61,7 @@ type Router struct {
 	opts    Options
 	lines   []line
 	model   *model
+	offers  []offer // by country·lines + line
 	value   [kinds]float64
 	ttl     [kinds]time.Duration
 	lambda  float64
@@ -248,11 +249,7 @@ func (r *Router) Await(now time.Time, attempt int64, t Ticket) {
 
 // Receipt learns from a final receipt.
 func (r *Router) Receipt(now time.Time, rc Receipt) {
-	kind := kindOf(rc.Type)
-	if id, ok := r.model.byKey[rc.Attempt]; ok {
-		kind = r.model.slots[id].to.kind
-	}
-	r.model.receipt(r.model.tick(now), &rc, r.ttl[kind])
+	r.model.receipt(r.model.tick(now), &rc, &r.ttl)
 }
 
 // Tick lets time pass: silence is noticed. It is to be called several times a second.

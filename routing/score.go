@@ -63,7 +63,7 @@ func (r *Router) terms(d *decision, i int, q *Query) {
 	row.trust = r.model.ground(i, d.to).trust
 	row.blind = r.model.routeOf(i, d.to).blind
 	row.worth = ln.weight * d.value * row.trust * row.mean
-	row.price = r.priceOf(d, i, q) * float64(max(1, q.Segments))
+	row.price = r.offer(i, d.to).price * float64(max(1, q.Segments))
 	wait := row.wait.Seconds()
 	if wait > 0 || r.parked[i] > 0 {
 		ahead := max(r.parked[i], r.parking[i]+float64(q.Behind))
@@ -75,20 +75,6 @@ func (r *Router) terms(d *decision, i int, q *Query) {
 	}
 	row.late = d.value * r.lambda * r.model.per[i].lag / r.ttl[d.to.kind].Seconds()
 	row.score = row.worth - row.price - row.queue - row.late
-}
-
-// priceOf is a segment's price; one that is not known counts as the dearest that is.
-func (r *Router) priceOf(d *decision, i int, q *Query) float64 {
-	if p, known := r.lines[i].info.Common.PriceFor(q.Country); known {
-		return float64(p)
-	}
-	dearest := 0.0
-	for j := range r.lines {
-		if p, known := r.lines[j].info.Common.PriceFor(q.Country); known {
-			dearest = max(dearest, float64(p))
-		}
-	}
-	return dearest
 }
 
 // windows says whether the exposure windows hold messages back: not where there is no choice, and not for ever.

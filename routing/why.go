@@ -205,7 +205,7 @@ func ParseWhy(s string, names []string) (Decision, error) {
 	if n <= 0 || rows > whyRows {
 		return Decision{}, errWhy
 	}
-	d := Decision{Type: [kinds]string{"transactional", "promotional"}[head&1], Value: float64(value), ByNoise: head&2 != 0, Probe: head&4 != 0}
+	d := Decision{Type: kindNames[head&1], Value: float64(value), ByNoise: head&2 != 0, Probe: head&4 != 0}
 	in := reader{b: raw[4+n:]}
 	for i := range rows {
 		c := in.row(d.Value)

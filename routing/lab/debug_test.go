@@ -37,7 +37,6 @@ func TestDebug(t *testing.T) {
 				for _, ev := range r.events {
 					fmt.Printf("   %8.1f %s %s %s\n", ev.At.Sub(clock(0)).Seconds(), ev.Carrier, ev.Kind, ev.Text)
 				}
-				r.r.Dump()
 				for c := range w.Carriers {
 					fmt.Printf("   %s true %.4f %.4f", name(c), w.mean(0, c, 0), w.mean(0, c, 1))
 					for _, st := range r.r.Snapshot(clock(1e6))[c : c+1] {
