@@ -27,8 +27,8 @@ var horizon = [levels]float64{20000, 10000, 6000, 5000}
 
 // fade is exp(-x), for the small x that most nodes have aged by; the same bits everywhere.
 func fade(x float64) float64 {
-	if x < .01 {
-		return 1 - x*(1-x*(.5-x/6))
+	if x < .1 {
+		return 1 - x*(1-x*(.5-x*(1./6-x*(1./24))))
 	}
 	return math.Exp(-x)
 }
@@ -179,8 +179,9 @@ func (t *tree) estimate(now float64, c int, to cell, depth int) (b belief) {
 	for l := range depth {
 		d, n := t.level[l][t.index(l, c, to)].aged(now)
 		k := t.kappa[l]
-		m = bounded((d + k*m) / (n + k))
-		rest := k / (n + k)
+		inverse := 1 / (n + k)
+		m = bounded((d + k*m) * inverse)
+		rest := k * inverse
 		v = m*(1-m)/(n+k+1) + rest*rest*v
 		if l == 0 {
 			m = bounded(m * t.ratio[to.kind])

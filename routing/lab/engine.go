@@ -27,7 +27,7 @@ const (
 const (
 	patience  = 300.0
 	roundTrip = .15
-	timeout   = 1.0 // of a submit that fails
+	refusal   = .15 // until a submit fails
 	tickEach  = .25
 	roundEach = .05 // how often waiting messages are asked about
 )
@@ -196,7 +196,7 @@ func (e *engine) submit(now float64, id int32, c int) {
 		e.tapped(now, m, c)
 	}
 	if e.w.down(now, c, m.country) {
-		e.heap.push(event{at: now + timeout, what: refused, job: id, carrier: int8(c)})
+		e.heap.push(event{at: now + refusal, what: refused, job: id, carrier: int8(c)})
 		return
 	}
 	e.res.Finished = max(e.res.Finished, now)
