@@ -144,7 +144,7 @@ func (m *model) expect(now float64, fl *flight, x float64, came bool) {
 	c := int(fl.carrier)
 	acc, g, rt := &m.per[c], m.ground(c, fl.to), m.routeOf(c, fl.to)
 	fl.owed += float32(x)
-	rt.due += x
+	rt.due, rt.at, g.at = rt.due+x, now, now
 	acc.due += x
 	if rt.looksBlind(acc) {
 		m.blind(now, c, fl.to)
@@ -204,7 +204,7 @@ func (m *model) receipt(now float64, rc *Receipt, ttl *[kinds]time.Duration) {
 	fl.state |= over
 	c := int(fl.carrier)
 	acc, g, rt := &m.per[c], m.ground(c, fl.to), m.routeOf(c, fl.to)
-	m.tally(c, fl.to, rc.Verdict)
+	m.tally(now, c, fl.to, rc.Verdict)
 	switch rc.Verdict {
 	case Recipient:
 		acc.alarm.giveBack(float64(fl.p)*acc.calibration(), float64(fl.owed))
@@ -301,7 +301,7 @@ func (m *model) stray(now float64, rc *Receipt, inTime bool) {
 		return
 	}
 	to := m.at(rc.Country, rc.Network, kindOf(rc.Type))
-	m.tally(rc.Carrier, to, rc.Verdict)
+	m.tally(now, rc.Carrier, to, rc.Verdict)
 	switch {
 	case rc.Verdict == Recipient || m.routeOf(rc.Carrier, to).blind || m.suspect(rc.Carrier, to):
 	case rc.Age.Seconds() < ages[steps-1]:
@@ -310,8 +310,9 @@ func (m *model) stray(now float64, rc *Receipt, inTime bool) {
 }
 
 // tally counts a receipt of any kind.
-func (m *model) tally(c int, to cell, v Verdict) {
+func (m *model) tally(now float64, c int, to cell, v Verdict) {
 	rt, acc := m.routeOf(c, to), &m.per[c]
+	rt.at, m.ground(c, to).at = now, now
 	rt.seen++
 	acc.seen++
 	m.weighCandour(c, to, v == Recipient)

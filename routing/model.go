@@ -13,6 +13,7 @@ type model struct {
 	flights
 	elsewhere []route // by carrier: the receipts of all others
 	news      func(carrier int, country, text string)
+	saved     float64 // when what was learned was written down last
 	checked   float64 // when the slow checks were made last
 }
 
@@ -45,6 +46,7 @@ type ground struct {
 	claimed   float64        // deliveries for which conversions are reported
 	converted float64
 	candour   candour
+	at        float64 // when it changed last
 	trust     float64 // what is left of its word: 1, or less
 }
 
@@ -189,6 +191,14 @@ func (m *model) usual(now float64, c int, country int32) float64 {
 // settle ends a suspicion. What was known comes back if the carrier has recovered.
 func (m *model) settle(now float64, c int, country int32, a *alarm, v verdict) {
 	if v == recovered {
+		top := 0
+		if country >= 0 {
+			top = 2
+		}
+		for k := 0; k < kinds && len(a.past[top]) == 0; k++ { // what it was is not known: it came with the memory
+			x := &m.tree.level[top][m.tree.index(top, c, cell{country: max(country, 0), kind: uint8(k)})]
+			x.d = max(x.d, x.n*a.before)
+		}
 		var i [levels]int
 		m.tree.within(c, country, m.places.countryOf, func(l int, x *node) {
 			if i[l] < len(a.past[l]) { // places met since then, at the end, keep what they have

@@ -8,6 +8,7 @@ type route struct {
 	finals    float64 // receipts
 	permanent float64 // of those, the ones that call the number dead
 	blind     bool    // it never sends receipts
+	at        float64 // when it changed last
 }
 
 const (
