@@ -120,17 +120,14 @@ func (r *Router) pick(d *decision, q *Query) int {
 		d.probe, d.quiet = true, i
 		return i
 	}
-	if r.noise[d.to.kind].left(most[d.to.kind]) {
-		noisy := d.best(true)
-		if quiet := d.best(false); noisy != quiet {
-			d.byNoise = true
-			d.quiet = quiet
-			d.second = quiet
+	i := d.best(false)
+	d.quiet = i
+	if d.rows[i].wait == 0 && r.noise[d.to.kind].left(most[d.to.kind]) {
+		if noisy := d.best(true); noisy != i {
+			d.byNoise, d.second = true, i
 			return noisy
 		}
 	}
-	i := d.best(false)
-	d.quiet = i
 	d.second = d.next(i)
 	return i
 }
@@ -148,12 +145,12 @@ func (r *Router) only(d *decision, q *Query) int {
 	return -1
 }
 
-// best is the candidate with the highest score, with noise or without.
+// best is the candidate with the highest score. With noise it is one that is free: nobody is made to wait by chance.
 func (d *decision) best(noisy bool) int {
 	best, score := -1, math.Inf(-1)
 	for i := range d.rows {
 		row := &d.rows[i]
-		if row.why != Candidate {
+		if row.why != Candidate || noisy && row.wait > 0 {
 			continue
 		}
 		s := row.score
