@@ -64,7 +64,7 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	if r.Campaign.Desired == WantPause {
 		return nil, ErrState // whoever starts a run first wishes it to run
 	}
-	router := routing.New(infos(r.Carriers))
+	router := routing.New(infos(r.Carriers), routing.Options{})
 	n := router.Window()
 	d := &dispatch{
 		Runner: r, router: router, spent: spent, hand: map[int64]bool{},
@@ -168,7 +168,8 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 				continue
 			}
 			c := d.router.Choose(now, routing.Query{
-				Country: j.Country, Type: string(d.Campaign.Type), Segments: j.Segments, Tried: j.tried, Barred: j.barred,
+				Message: uint64(j.ID), Country: j.Country, Type: string(d.Campaign.Type), Segments: j.Segments,
+				Behind: d.ready.behind(k), Tried: j.tried, Barred: j.barred,
 			})
 			if c.Carrier < 0 && !c.NoRoute {
 				wait = min(wait, max(c.Wait, time.Millisecond))
@@ -203,7 +204,7 @@ func (d *dispatch) start(j *job, c routing.Choice) bool {
 	}
 	d.spent += cost
 	d.flying++
-	d.assign <- assignment{job: j, carrier: c.Carrier, cost: cost, why: c.Why}
+	d.assign <- assignment{job: j, carrier: c.Carrier, cost: cost, why: d.router.Why()}
 	return true
 }
 

@@ -51,6 +51,9 @@ func (l *lanes) head(k lane) *job {
 	return nil
 }
 
+// behind is how many wait behind the head of a lane.
+func (l *lanes) behind(k lane) int { return max(0, len(l.queues[k])-1) }
+
 func (l *lanes) pop(k lane) *job {
 	q := l.queues[k]
 	j := q[0]
