@@ -55,8 +55,8 @@ func (m *model) blind(now float64, c int, to cell) {
 }
 
 const (
-	deadPrior  = .03
-	deadWorth  = 40
+	deadWorth  = 40  // receipts that the share on all networks is worth on one
+	deadUnseen = 100 // receipts without a dead number that everybody is granted: nobody is suspected for lack of evidence
 	deadFew    = .15 // of the dead numbers that others see: what a forger may still report
 	deadAlarm  = 11.0
 	deadPardon = 6.0
@@ -89,16 +89,13 @@ func (a *candour) saw(expected float64, dead bool) (changed bool) {
 // suspected for having the better networks.
 func (m *model) weighCandour(c int, to cell, dead bool) {
 	all := &m.elsewhere[c]
-	finals, gone := float64(deadWorth), deadWorth*(all.permanent+deadPrior*deadWorth)/(all.finals+deadWorth)
+	finals, gone := float64(deadWorth), deadWorth*all.permanent/(all.finals+deadUnseen)
 	row := m.route[int(to.network)*m.width():][:m.width()]
 	for o := range row {
 		if o != c {
 			finals += row[o].finals
 			gone += row[o].permanent
 		}
-	}
-	if all.finals < deadWorth { // nobody to compare with
-		return
 	}
 	here := m.ground(c, to).candour.saw(gone/finals, dead)
 	if m.per[c].candour.saw(gone/finals, dead) || here {
