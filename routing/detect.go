@@ -27,6 +27,7 @@ const (
 	leastSeen     = 40  // receipts due before an alarm can be
 	recent        = 12  // receipts due that tell the present rate
 	shrunk        = .03 // what an alarm leaves of the evidence
+	keptTrials    = 2.0 // and at most of a node: many trials of better days would outvote what is happening
 	topTrials     = 20  // what the present rate is worth after an alarm
 	regained      = .7  // what a recovery gives back
 	probeFirst    = 8.0

@@ -166,7 +166,9 @@ func (m *model) alarmed(now float64, c int, country int32) {
 	m.tree.within(c, country, m.places.countryOf, func(l int, x *node) {
 		x.touch(now)
 		a.past[l] = append(a.past[l], *x)
-		x.scale(shrunk)
+		if x.n > 0 {
+			x.scale(min(shrunk, keptTrials/x.n))
+		}
 		if l == top {
 			x.d, x.n = topTrials*min(rate, .98), topTrials
 		}
