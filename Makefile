@@ -10,7 +10,7 @@ LINT := $(TOOLS)/golangci-lint
 FUZZTIME ?= 3s
 CI_STEPS := tools fmt tidy vet lint test fuzz build cross
 
-.PHONY: build test lint fuzz bench cross ci tools fmt tidy vet clean
+.PHONY: build test lint fuzz bench bench-routing cross ci tools fmt tidy vet clean
 
 build: ## the program, without cgo
 	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
@@ -31,6 +31,16 @@ fuzz: ## every fuzz target for FUZZTIME
 
 bench: ## figures, not assertions
 	go test -run '^$$' -bench . -benchmem ./...
+
+LAB = LAB_FIRST=101 LAB_CORES=$$(nproc) $(1) go test -v -count=1 -timeout 3h -run TestTable ./routing/lab
+
+bench-routing: ## the router against simpler policies in simulated markets; half an hour
+	$(call LAB,LAB_MESSAGES=200000 LAB_SEEDS=5)
+	$(call LAB,LAB_MESSAGES=200000 LAB_SEEDS=5 LAB_KINDS=calm LAB_RANDOM=20)
+	$(call LAB,LAB_MESSAGES=20000 LAB_SEEDS=5)
+	$(call LAB,LAB_MESSAGES=20000 LAB_SEEDS=5 LAB_KINDS=calm LAB_RANDOM=20)
+	$(call LAB,LAB_MESSAGES=200000 LAB_SEEDS=2 LAB_RATE=2000 "LAB_POLICIES=static;router;oracle")
+	go test -run '^$$' -bench . -benchmem ./routing
 
 cross: ## it builds for the systems that nobody here runs
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -o bin/windows-amd64/smsctl.exe ./cmd/smsctl
