@@ -32,14 +32,14 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## figures, not assertions
 	go test -run '^$$' -bench . -benchmem ./...
 
-LAB = LAB_FIRST=101 LAB_CORES=$$(nproc) $(1) go test -v -count=1 -timeout 3h -run TestTable ./routing/lab
+LAB = go test -v -count=1 -timeout 3h -run TestTable ./routing/lab -cores $$(nproc)
 
-bench-routing: ## the router against simpler policies in simulated markets; half an hour
-	$(call LAB,LAB_MESSAGES=200000 LAB_SEEDS=5)
-	$(call LAB,LAB_MESSAGES=200000 LAB_SEEDS=5 LAB_KINDS=calm LAB_RANDOM=20)
-	$(call LAB,LAB_MESSAGES=20000 LAB_SEEDS=5)
-	$(call LAB,LAB_MESSAGES=20000 LAB_SEEDS=5 LAB_KINDS=calm LAB_RANDOM=20)
-	$(call LAB,LAB_MESSAGES=200000 LAB_SEEDS=2 LAB_RATE=2000 "LAB_POLICIES=static;router;oracle")
+bench-routing: ## the router against simpler policies in simulated markets; a quarter of an hour on a quiet machine
+	$(LAB) -messages 200000
+	$(LAB) -messages 200000 -kinds calm -random 20
+	$(LAB) -messages 20000
+	$(LAB) -messages 20000 -kinds calm -random 20
+	$(LAB) -messages 200000 -seeds 2 -rate 2000 -policies 'static;router;oracle'
 	go test -run '^$$' -bench . -benchmem ./routing
 
 cross: ## it builds for the systems that nobody here runs

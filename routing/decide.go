@@ -91,7 +91,7 @@ func (r *Router) sift(now time.Time, d *decision, q *Query) (candidates, held in
 			continue
 		}
 		row.wait = r.lines[i].free(now, r.share)
-		if wait, _ := r.lines[i].breaker.wait(now); wait > 0 {
+		if r.lines[i].breaker.wait(now) > 0 {
 			row.why = Open
 			open++
 			continue

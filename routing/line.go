@@ -70,7 +70,7 @@ func (r *Router) excludes(i int, to cell, country string) bool {
 
 // free says when the line could take a message, as far as submits go.
 func (ln *line) free(now time.Time, share int) (d time.Duration) {
-	d, _ = ln.breaker.wait(now)
+	d = ln.breaker.wait(now)
 	if ln.inFlight >= max(1, ln.window/share) {
 		d = max(d, ln.slot()) // the end of a submit wakes dispatch
 	}

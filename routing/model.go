@@ -223,14 +223,9 @@ func (m *model) countryName(country int32) string {
 }
 
 // before is what the estimate was before the carrier came under suspicion.
-func (m *model) before(now float64, c int, to cell) float64 {
-	mean := m.tree.prior[c]
-	acc, g := &m.per[c].alarm, &m.ground(c, to).alarm
-	switch {
-	case g.suspect:
-		return g.before
-	case acc.suspect:
-		return acc.before
+func (m *model) before(c int, to cell) float64 {
+	if a := &m.ground(c, to).alarm; a.suspect {
+		return a.before
 	}
-	return mean
+	return m.per[c].alarm.before
 }

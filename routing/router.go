@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -75,7 +74,6 @@ type Router struct {
 	shadow  []float64 // what a place with a carrier is worth whose rate does not suffice
 	last    decision
 	events  []Event
-	now     time.Time
 }
 
 // Event is something about a carrier that people want to see.
@@ -291,6 +289,3 @@ func (r *Router) Events() []Event {
 	r.events = nil
 	return e
 }
-
-// far is a wait that no price makes up for.
-const far = time.Duration(math.MaxInt64)

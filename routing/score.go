@@ -39,7 +39,7 @@ func (r *Router) weigh(d *decision, q *Query) {
 			continue
 		}
 		if suspects == d.pool { // when nobody is well, what was known before decides: no reshuffling
-			row.mean = r.model.before(d.at, i, d.to)
+			row.mean = r.model.before(i, d.to)
 		}
 		if blocked {
 			r.window(d, i)

@@ -92,7 +92,7 @@ func NewStatic(w *World, perCountry bool) Policy {
 	for c := range means {
 		in[c] = make([][2]float64, w.countries)
 		for kind := range ttl {
-			means[c][kind] = w.mean(0, c, kind) * w.inTime[c][kind]
+			means[c][kind] = w.mean(c, kind) * w.inTime[c][kind]
 			shares, before := make([]float64, w.countries), 0.0
 			for n, net := range w.networks {
 				share := w.traffic[n] - before
@@ -133,7 +133,7 @@ func NewTurns(w *World, weighted bool) Policy {
 	t := &turns{market: newMarket(w)}
 	if weighted {
 		for c := range w.Carriers { // as somebody would set them who knows the failure rates of the beginning
-			t.weights = append(t.weights, 1/(1.02-w.mean(0, c, promotional)))
+			t.weights = append(t.weights, 1/(1.02-w.mean(c, promotional)))
 		}
 	}
 	return t

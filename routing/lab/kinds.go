@@ -125,11 +125,11 @@ func filled(n int, x float64) []float64 {
 	return out
 }
 
-// mean is the average true quality of a carrier for a type, over the world's traffic.
-func (w *World) mean(t float64, c, kind int) float64 {
+// mean is the average true quality of a carrier for a type at the beginning, over the world's traffic.
+func (w *World) mean(c, kind int) float64 {
 	sum, before := 0.0, 0.0
 	for n := range w.networks {
-		sum += (w.traffic[n] - before) * w.quality(t, c, n, kind)
+		sum += (w.traffic[n] - before) * w.quality(0, c, n, kind)
 		before = w.traffic[n]
 	}
 	return sum
@@ -141,7 +141,7 @@ func (w *World) second(but int) int { return w.rank(but) }
 func (w *World) rank(but int) int {
 	at := -1
 	for c := range w.Carriers {
-		if c != but && (at < 0 || w.mean(0, c, 0)+w.mean(0, c, 1) > w.mean(0, at, 0)+w.mean(0, at, 1)) {
+		if c != but && (at < 0 || w.mean(c, 0)+w.mean(c, 1) > w.mean(at, 0)+w.mean(at, 1)) {
 			at = c
 		}
 	}

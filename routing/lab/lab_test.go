@@ -1,58 +1,40 @@
 package lab
 
 import (
-	"os"
-	"strconv"
+	"flag"
 	"strings"
 	"testing"
 )
 
-// setting reads a number for `make bench-routing`.
-func setting(t *testing.T, name string, otherwise float64) float64 {
-	t.Helper()
-	s := os.Getenv(name)
-	if s == "" {
-		return otherwise
-	}
-	x, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return x
-}
+// What `make bench-routing` sets.
+var (
+	messages = flag.Int("messages", 0, "run the comparison with so many messages a world")
+	rate     = flag.Float64("rate", 0, "messages a second; 0 = what the kind of world has")
+	seeds    = flag.Int("seeds", 5, "worlds of each kind")
+	first    = flag.Uint64("first", 101, "first seed; the parameters were tuned on 1 to 3")
+	kinds    = flag.String("kinds", strings.Join(Kinds(), ";"), "kinds of world")
+	random   = flag.Int("random", 0, "random worlds a seed")
+	policies = flag.String("policies", strings.Join(Policies(), ";"), "policies; static and oracle are needed")
+	cores    = flag.Int("cores", 1, "worlds at the same time")
+)
 
-func list(name string, otherwise []string) []string {
-	if s := os.Getenv(name); s != "" {
-		return strings.Split(s, ";")
-	}
-	return otherwise
-}
-
-// TestTable prints the comparison of policies. It runs only with LAB_MESSAGES, which `make bench-routing` sets:
-//
-//	LAB_RATE      messages a second
-//	LAB_SEEDS     worlds of each kind, from seed LAB_FIRST on
-//	LAB_KINDS     kinds of world, separated by semicolons
-//	LAB_RANDOM    so many random worlds a seed
-//	LAB_POLICIES  policies, separated by semicolons
-//	LAB_CORES     worlds at the same time
+// TestTable prints the comparison of policies: `make bench-routing`.
 func TestTable(t *testing.T) {
-	if os.Getenv("LAB_MESSAGES") == "" {
+	if *messages == 0 {
 		t.Skip("make bench-routing")
 	}
-	size := Size{Messages: int(setting(t, "LAB_MESSAGES", 0)), Rate: setting(t, "LAB_RATE", 0)}
-	seeds, first := int(setting(t, "LAB_SEEDS", 1)), uint64(setting(t, "LAB_FIRST", 1))
+	size := Size{Messages: *messages, Rate: *rate}
 	var all []Scenario
-	for _, k := range list("LAB_KINDS", Kinds()) {
-		for i := range seeds {
-			all = append(all, Scenario{k, size, first + uint64(i)})
+	for _, k := range strings.Split(*kinds, ";") {
+		for i := range *seeds {
+			all = append(all, Scenario{k, size, *first + uint64(i)})
 		}
 	}
-	for i := range int(setting(t, "LAB_RANDOM", 0)) * seeds {
-		all = append(all, Scenario{"random", size, 1000*first + uint64(i)})
+	for i := range *random * *seeds {
+		all = append(all, Scenario{"random", size, 1000**first + uint64(i)})
 	}
-	policies := list("LAB_POLICIES", Policies())
-	Print(os.Stdout, Summarize(RunAll(all, policies, int(setting(t, "LAB_CORES", 1)))), policies)
+	chosen := strings.Split(*policies, ";")
+	Print(t.Output(), Summarize(RunAll(all, chosen, *cores)), chosen)
 }
 
 // lines runs a few kinds of world in small.
