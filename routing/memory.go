@@ -35,7 +35,7 @@ const (
 func (r *Router) Changes(now time.Time) (out []Record) {
 	m := r.model
 	t := m.tick(now)
-	s := scribe{r: r, wall: now.UnixNano()}
+	s := scribe{r: r, wall: uint32(now.Unix())}
 	for l := range levels {
 		for i := range m.tree.level[l] {
 			if x := &m.tree.level[l][i]; x.n > 0 && x.t >= m.saved {
@@ -65,12 +65,12 @@ func (r *Router) Changes(now time.Time) (out []Record) {
 // scribe writes records.
 type scribe struct {
 	r    *Router
-	wall int64
+	wall uint32 // in seconds
 	out  []Record
 }
 
 func (s *scribe) add(key string, values ...float64) {
-	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 8*len(values)+8), uint64(s.wall))
+	b := binary.LittleEndian.AppendUint32(make([]byte, 0, 8*len(values)+4), s.wall)
 	for _, v := range values {
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 	}
@@ -263,16 +263,16 @@ func (r *Router) carrierOf(key []string) (int, error) {
 
 // unpack reads a record's numbers, and how many seconds old they are. Nothing that is not a number gets in.
 func unpack(now time.Time, b []byte) (v []float64, age float64, err error) {
-	if len(b) < 16 || len(b)%8 != 0 {
+	if len(b) < 12 || len(b)%8 != 4 {
 		return nil, 0, errRecord
 	}
-	wall := time.Unix(0, int64(binary.LittleEndian.Uint64(b)))
-	for b = b[8:]; len(b) > 0; b = b[8:] {
+	wall := int64(binary.LittleEndian.Uint32(b))
+	for b = b[4:]; len(b) > 0; b = b[8:] {
 		x := math.Float64frombits(binary.LittleEndian.Uint64(b))
 		if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 || x > 1e12 {
 			return nil, 0, errRecord
 		}
 		v = append(v, x)
 	}
-	return v, max(0, now.Sub(wall).Seconds()), nil
+	return v, max(0, float64(now.Unix()-wall)), nil
 }
