@@ -194,3 +194,23 @@ func TestAnIllCarrierIsNotWaitedFor(t *testing.T) {
 		t.Fatalf("a may be probed: %+v", c)
 	}
 }
+
+func TestVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		state carriers.ReceiptState
+		class carriers.Class
+		want  Verdict
+	}{
+		{carriers.ReceiptDelivered, "", Delivered},
+		{carriers.ReceiptUndelivered, "", Undelivered},
+		{carriers.ReceiptUndelivered, carriers.ClassRecipientInvalid, Recipient},
+		{carriers.ReceiptRejected, carriers.ClassContentRejected, Recipient},
+		{carriers.ReceiptExpired, carriers.ClassExpired, Undelivered},
+		{carriers.ReceiptUndelivered, carriers.ClassRecipientUnreachable, Undelivered},
+		{carriers.ReceiptFailed, carriers.ClassCarrierTransient, Undelivered},
+	} {
+		if got := VerdictOf(c.state, c.class); got != c.want {
+			t.Errorf("%s %s: %d", c.state, c.class, got)
+		}
+	}
+}
