@@ -131,7 +131,7 @@ type Pending struct {
 
 // PendingMigrations says what Open would do to the database at path. A file that is not there needs them all.
 func PendingMigrations(ctx context.Context, path string) (p Pending, err error) {
-	p.To, p.Run = SchemaVersion, []string{}
+	p.To, p.Run = SchemaVersion(), []string{}
 	if st, err := os.Stat(path); err == nil && st.Size() > 0 {
 		if p.From, err = schemaOf(ctx, path); err != nil {
 			return p, fmt.Errorf("reading the schema of %s: %w", path, explain(err))
@@ -139,8 +139,8 @@ func PendingMigrations(ctx context.Context, path string) (p Pending, err error) 
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return p, err
 	}
-	if p.From > SchemaVersion {
-		return p, fmt.Errorf("%s has schema %d, this smsctl knows %d: %w", path, p.From, SchemaVersion, ErrNewer)
+	if p.From > SchemaVersion() {
+		return p, fmt.Errorf("%s has schema %d, this smsctl knows %d: %w", path, p.From, SchemaVersion(), ErrNewer)
 	}
 	files, err := migrations.ReadDir("migrations")
 	if err != nil {

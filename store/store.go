@@ -96,11 +96,10 @@ func uri(path string) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
 }
 
-// pragmas are the settings of every connection.
+// pragmas are the settings of every connection. That the journal is a WAL is a property of the file (migrate.go).
 func pragmas(o Options, cacheKB int) []string {
 	return []string{
 		fmt.Sprintf("busy_timeout(%d)", o.BusyTimeout.Milliseconds()),
-		"journal_mode(WAL)",
 		"synchronous(FULL)",
 		"foreign_keys(0)",
 		"temp_store(FILE)",
