@@ -5,12 +5,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/smsctl/smsctl/carriers"
 )
 
 // callback is a receipt on its way to whoever submitted the message.
 type callback struct {
 	url    string
 	record int32
+	part   int // vonage: of a long message
 	tries  int
 	planned
 }
@@ -32,13 +35,15 @@ func refOf(u string) string {
 	return u[strings.LastIndexByte(u, '/')+1:]
 }
 
-// enter plans a message's receipts.
-func (p *peer) enter(f *fate, record int32, url string, now time.Time) {
-	if url == "" {
-		return
+// enter plans a message's receipts; where a dialect counts segments, each of them has its own.
+func (p *peer) enter(f *fate, record int32, m *carriers.Message, now time.Time) {
+	if m.ReceiptURL == "" {
+		return // nobody wants to know
 	}
 	for _, r := range f.plan[:f.planned] {
-		p.agenda.add(now.Add(r.after), &callback{url: url, record: record, planned: r})
+		for part := range max(1, m.Segments) {
+			p.agenda.add(now.Add(r.after), &callback{url: m.ReceiptURL, record: record, part: part, planned: r})
+		}
 	}
 }
 
@@ -107,6 +112,10 @@ func (p *peer) post(ctx context.Context, post *poster, c *callback, r *record) (
 	if p.Dialect == DialectTwilio {
 		form, header, value := p.twilioCallback(c, r)
 		return post.post(ctx, c.url, "application/x-www-form-urlencoded", header, value, form)
+	}
+	if p.Dialect == DialectVonage {
+		address, form := p.vonageCallback(c, r)
+		return post.post(ctx, address, "application/x-www-form-urlencoded", "Accept", "*/*", form)
 	}
 	token := p.basic
 	if c.badSignature {

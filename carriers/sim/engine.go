@@ -144,6 +144,20 @@ func (e *engine) submit(m *carriers.Message, now time.Time) fate {
 	return f
 }
 
+// outage is how the carrier is down for somebody who only wants to connect. Phases that count messages say nothing of it:
+// while nobody gets in, they would never end.
+func (e *engine) outage(now time.Time) Outage {
+	elapsed, down := e.epoch.since(now), *e.base.Outage
+	for i := range e.phases {
+		p := &e.phases[i]
+		whole := p.After == 0 && p.For == 0 && len(p.Countries)+len(p.Prefixes)+len(p.Types) == 0
+		if whole && p.Outage != nil && elapsed >= time.Duration(p.From) && (p.Until == 0 || elapsed < time.Duration(p.Until)) {
+			down = *p.Outage
+		}
+	}
+	return down
+}
+
 // recall is the future of a message that was submitted before this process began: what the carrier's base behaviour
 // would have made of it.
 func (e *engine) recall(m *carriers.Message) fate {

@@ -29,6 +29,7 @@ type record struct {
 	final               *outcome
 	previous            int32 // record of the same number, -1 = none
 	delivered           bool  // the truth, whatever final says
+	part                bool  // a further part of a long message: not a message
 }
 
 const pageSize = 4096
@@ -39,8 +40,8 @@ func newLedger(salt uint64) *ledger {
 	}
 }
 
-// add records a message and returns its index.
-func (l *ledger) add(m *carriers.Message, f *fate, now time.Time) int32 {
+// add records a message, or a further part of one, and returns its index.
+func (l *ledger) add(m *carriers.Message, f *fate, now time.Time, part bool) int32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := l.len()
@@ -68,11 +69,13 @@ func (l *ledger) add(m *carriers.Message, f *fate, now time.Time) int32 {
 	} else {
 		to = l.at(previous).to
 	}
-	l.last[to] = int32(n)
+	if !part {
+		l.last[to] = int32(n)
+	}
 	page := &l.pages[n/pageSize]
 	*page = append(*page, record{
 		to: to, from: from, ref: strings.Clone(m.Ref), text: l.latest, at: now.UnixNano(), done: now.Add(f.done).UnixNano(),
-		final: end, previous: previous, delivered: f.delivered,
+		final: end, previous: previous, delivered: f.delivered, part: part,
 	})
 	return int32(n)
 }

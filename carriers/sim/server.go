@@ -18,16 +18,21 @@ import (
 // ServerOptions are what a [Server] is made of.
 type ServerOptions struct {
 	Scenario Scenario
-	Listen   string            // address of Serve, such as 127.0.0.1:9100
-	Ready    func(addr string) // called by Serve once it listens; may be nil
-	TruthLog io.Writer         // JSON lines of all that happens; may be nil
-	Log      *slog.Logger      // may be nil
-	Now      func() time.Time  // nil = time.Now
+	Listen   string // address of Serve, such as 127.0.0.1:9100
+	SMPP     string // the same for carriers that speak SMPP, such as 127.0.0.1:2775
+
+	// Ready is called by Serve once it listens; smpp is "" where no carrier speaks it. May be nil.
+	Ready func(http, smpp string)
+
+	TruthLog io.Writer        // JSON lines of all that happens; may be nil
+	Log      *slog.Logger     // may be nil
+	Now      func() time.Time // nil = time.Now
 }
 
 // Server is the carriers of a scenario behind one address, each under /NAME, and the truth about them under /truth.
 type Server struct {
 	peers map[string]*peer
+	door  *door // nil where no carrier speaks SMPP
 	log   *slog.Logger
 	truthLog
 	now func() time.Time
@@ -41,6 +46,7 @@ type peer struct {
 	engine  *engine
 	ledger  *ledger
 	agenda  *agenda[*callback]
+	answers *agenda[func()] // smpp: those that take their time
 	count   counters
 	basic   string // the Authorization header that is right
 	segment string // path below /NAME under which twilio's resources lie
@@ -66,14 +72,16 @@ func NewServer(o ServerOptions) (*Server, error) {
 			engine:  newEngine(name, p.Model, ep),
 			ledger:  newLedger(mix(salt ^ uint64(luckOf(p.Seed, name)))),
 			agenda:  newAgenda[*callback](s.now),
+			answers: newAgenda[func()](s.now),
 			basic:   p.authorization(),
 			segment: "2010-04-01/Accounts/" + p.AccountSID + "/Messages",
 		}
 	}
+	s.door = newDoor(s)
 	return s, nil
 }
 
-// Serve plays a scenario on an address until ctx ends.
+// Serve plays a scenario on its addresses until ctx ends.
 func Serve(ctx context.Context, o ServerOptions) error {
 	s, err := NewServer(o)
 	if err != nil {
@@ -83,10 +91,29 @@ func Serve(ctx context.Context, o ServerOptions) error {
 	if err != nil {
 		return fmt.Errorf("listening for simulated carriers: %w", err)
 	}
-	if o.Ready != nil {
-		o.Ready(ln.Addr().String())
+	if s.door == nil {
+		if o.Ready != nil {
+			o.Ready(ln.Addr().String(), "")
+		}
+		return s.Serve(ctx, ln)
 	}
-	return s.Serve(ctx, ln)
+	smpp, err := new(net.ListenConfig).Listen(ctx, "tcp", o.SMPP)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listening for SMPP: %w", err), ln.Close())
+	}
+	if o.Ready != nil {
+		o.Ready(ln.Addr().String(), smpp.Addr().String())
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan error, 1)
+	go func() {
+		defer stop() // one without the other is no simulator
+		served <- s.ServeSMPP(ctx, smpp)
+	}()
+	err = s.Serve(ctx, ln)
+	stop()
+	return errors.Join(err, <-served)
 }
 
 // Serve plays the scenario on a listener until ctx ends. Receipts that are not due by then are never sent.
@@ -118,6 +145,11 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, p := range s.peers {
+		if p.Dialect == DialectSMPP {
+			wg.Go(func() { p.deliverReceipts(ctx) })
+			wg.Go(func() { p.sendAnswers(ctx) })
+			continue
+		}
 		wg.Go(func() { p.sendReceipts(ctx) })
 	}
 	tick := time.NewTicker(flushEvery)
@@ -153,6 +185,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case p.Dialect == DialectTwilio:
 		p.twilio(w, r, rest)
+	case p.Dialect == DialectVonage:
+		p.vonage(w, r, rest)
+	case p.Dialect == DialectSMPP:
+		http.NotFound(w, r)
 	default:
 		p.plain(w, r, rest)
 	}
@@ -168,20 +204,7 @@ type answer struct {
 // submit takes a message, waits as long as the carrier would, and says whether there is an answer: if not, the
 // connection is gone already.
 func (p *peer) submit(w http.ResponseWriter, r *http.Request, m *carriers.Message) (answer, bool) {
-	a := answer{now: p.server.now()}
-	f := p.engine.submit(m, a.now)
-	a.refusal = f.refusal
-	l := line{at: a.now, carrier: p.name, to: m.To, ref: m.Ref, text: textHash(m.Text)}
-	if f.taken {
-		i := p.ledger.add(m, &f, a.now)
-		a.id = p.ledger.id(i)
-		p.enter(&f, i, m.ReceiptURL, a.now)
-	}
-	l.event, l.id = p.tally(&f), a.id
-	if f.refusal != nil {
-		l.class = string(f.refusal.Class)
-	}
-	p.server.add(l)
+	a, f := p.take(m, false)
 	if f.latency > 0 && !sleep(r.Context(), f.latency) {
 		return a, false
 	}
@@ -190,6 +213,37 @@ func (p *peer) submit(w http.ResponseWriter, r *http.Request, m *carriers.Messag
 		return a, false
 	}
 	return a, true
+}
+
+// take decides what becomes of a message, writes the truth down and plans the receipts. A further part of a long message
+// has a fate of its own, but it is not a message.
+func (p *peer) take(m *carriers.Message, part bool) (answer, fate) {
+	a := answer{now: p.server.now()}
+	f := p.engine.submit(m, a.now)
+	a.refusal = f.refusal
+	l := line{at: a.now, carrier: p.name, to: m.To, ref: m.Ref, text: textHash(m.Text)}
+	if f.taken {
+		i := p.ledger.add(m, &f, a.now, part)
+		a.id = p.idOf(i)
+		p.enter(&f, i, m, a.now)
+	}
+	l.event, l.id = p.tally(&f), a.id
+	if part && f.taken {
+		l.event = eventPart
+	}
+	if f.refusal != nil {
+		l.class = string(f.refusal.Class)
+	}
+	p.server.add(l)
+	return a, f
+}
+
+// idOf is how the carrier writes the id of a message in its answer.
+func (p *peer) idOf(record int32) string {
+	if p.Dialect == DialectSMPP {
+		return p.smppID(record, p.MessageIDs == IDsRespHex)
+	}
+	return p.ledger.id(record)
 }
 
 // tally counts a fate and names its event.

@@ -274,7 +274,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan string, 1), make(chan error, 1)
 	go func() {
-		done <- Serve(ctx, ServerOptions{Scenario: s, Listen: "127.0.0.1:0", Ready: func(a string) { ready <- a }})
+		done <- Serve(ctx, ServerOptions{Scenario: s, Listen: "127.0.0.1:0", Ready: func(a, _ string) { ready <- a }})
 	}()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+<-ready+"/a/send",
 		strings.NewReader(`{"to":"+447700900123","text":"x"}`))
@@ -303,8 +303,8 @@ func TestLedgerKnowsItsIDs(t *testing.T) {
 	l, other := newLedger(1), newLedger(2)
 	m, f := message("ref1"), fate{}
 	for range pageSize + 10 {
-		i := l.add(&m, &f, start)
-		other.add(&m, &f, start)
+		i := l.add(&m, &f, start, false)
+		other.add(&m, &f, start, false)
 		id := l.id(i)
 		if back, ok := l.find(id); !ok || back != i {
 			t.Fatalf("%s of %d finds %d, %v", id, i, back, ok)

@@ -16,6 +16,7 @@ import (
 	"github.com/smsctl/smsctl/carriers/receipts"
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/carriers/twilio"
+	"github.com/smsctl/smsctl/carriers/vonage"
 )
 
 // talkScenario loses answers, lies about refusals, forges and repeats receipts, but loses no receipt for good.
@@ -46,6 +47,31 @@ carriers:
     receipt_delay: 0s..30ms
     early_receipts: 0.1
     bad_signatures: 0.1
+  vega:
+    dialect: vonage
+    api_secret: vega-secret
+    signature_secret: vega-signs
+    signature_method: sha256
+    latency: 0s..3ms
+    accept: 0.9
+    errors: [{class: throttled}, {class: recipient_invalid}, {class: carrier_transient}, {class: ambiguous, taken: true}]
+    deliver: 0.9
+    receipt_delay: 0s..30ms
+    sent_receipts: true
+    early_receipts: 0.1
+    duplicate_receipts: 0.1
+    bad_signatures: 0.1
+`
+
+const vegaConfig = `
+type: vonage
+api_key: abcd1234
+api_secret: vega-secret
+signature_secret: vega-signs
+signature_method: sha256
+base_url: SERVER/vega
+from: ACME
+timeout: 5s
 `
 
 const alphaConfig = `
@@ -132,6 +158,7 @@ func TestAdaptersAndSimulatorAgree(t *testing.T) {
 	cs := map[string]carriers.Carrier{
 		"alpha": build(t, twilio.Type(), "alpha", strings.ReplaceAll(alphaConfig, "SERVER", web.URL)),
 		"delta": build(t, generic.Type(), "delta", strings.ReplaceAll(deltaConfig, "SERVER", web.URL)),
+		"vega":  build(t, vonage.Type(), "vega", strings.ReplaceAll(vegaConfig, "SERVER", web.URL)),
 	}
 	var hook *httptest.Server
 	b := &book{states: make(map[string]carriers.ReceiptState)}
@@ -200,7 +227,7 @@ func submitAll(t *testing.T, c carriers.Carrier, n int, callback func(ref string
 		wg.Go(func() {
 			defer func() { <-window }()
 			m := carriers.Message{
-				Ref: fmt.Sprintf("%s%05d", name, i), To: fmt.Sprintf("+4477%s%05d", map[string]string{"alpha": "1", "delta": "2"}[name], i),
+				Ref: fmt.Sprintf("%s%05d", name, i), To: fmt.Sprintf("+4477%s%05d", map[string]string{"alpha": "1", "delta": "2", "vega": "3"}[name], i),
 				From: "ACME", Text: fmt.Sprint("Hello ", i), Segments: 1, Type: "promotional",
 			}
 			m.ReceiptURL = callback(m.Ref)

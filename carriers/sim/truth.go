@@ -29,6 +29,7 @@ type line struct {
 	at                               time.Time
 	carrier, event                   string
 	id, to, ref, class, state, error string
+	status                           string // smpp: how a receipt was answered
 	http                             int
 	text                             uint64
 }
@@ -37,9 +38,10 @@ type line struct {
 const (
 	eventAccepted = "submit_accepted"
 	eventRefused  = "submit_refused"
-	eventLost     = "answer_lost"  // taken, and the sender does not know
-	eventNotTaken = "submit_lost"  // not taken, and the sender does not know
-	eventReceipt  = "receipt_sent" // http 0: nobody answered
+	eventLost     = "answer_lost"   // taken, and the sender does not know
+	eventNotTaken = "submit_lost"   // not taken, and the sender does not know
+	eventPart     = "part_accepted" // a further part of a long message
+	eventReceipt  = "receipt_sent"  // http 0: nobody answered
 )
 
 func (t *truthLog) add(l line) {
@@ -58,7 +60,8 @@ func (t *truthLog) add(l line) {
 	b = appendField(b, "ref", l.ref)
 	b = appendField(b, "class", l.class)
 	b = appendField(b, "state", l.state)
-	if l.event == eventReceipt {
+	b = appendField(b, "status", l.status)
+	if l.event == eventReceipt && l.status == "" {
 		b = strconv.AppendInt(append(b, `,"http":`...), int64(l.http), 10)
 	}
 	b = appendField(b, "error", l.error)
@@ -148,7 +151,13 @@ func (s *Server) Summary() Summary {
 			ReceiptsFailed: p.count.receiptsFailed.Load(), ReceiptsDropped: p.count.receiptsDropped.Load(),
 			ReceiptsWaiting: p.agenda.len(),
 		}
+		if p.Dialect == DialectSMPP {
+			c.ReceiptsWaiting += s.door.center.Waiting(p.SystemID)
+		}
 		p.ledger.list("", func(_ int32, r *record) bool {
+			if r.part {
+				return true
+			}
 			c.Accepted++
 			done := r.delivered && r.done <= now
 			if done {
@@ -203,7 +212,9 @@ func (s *Server) accepted(w http.ResponseWriter, only string) {
 		}
 		var numbers []string
 		p.ledger.list("", func(_ int32, r *record) bool {
-			numbers = append(numbers, r.to)
+			if !r.part {
+				numbers = append(numbers, r.to)
+			}
 			return true
 		})
 		for i := len(numbers) - 1; i >= 0; i-- { // written without the lock: a slow reader must not stop submits

@@ -19,8 +19,12 @@ import (
 // are the vendor's; what a client of messages has no use for is left out.
 
 func (p *Peer) authorization() string {
-	if p.Dialect == DialectTwilio {
-		return "Basic " + base64.StdEncoding.EncodeToString([]byte(p.AccountSID+":"+p.AuthToken))
+	switch p.Dialect {
+	case DialectTwilio:
+		return basic(p.AccountSID, p.AuthToken)
+	case DialectVonage:
+		return basic(p.APIKey, p.APISecret)
+	case DialectPlain, DialectSMPP:
 	}
 	return "Bearer " + p.Token
 }

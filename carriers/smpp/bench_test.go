@@ -18,7 +18,7 @@ import (
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 // TestMain makes the test binary a message center of its own process where a benchmark asks for one. Tests leave no
@@ -32,15 +32,15 @@ func TestMain(m *testing.M) {
 
 // fast takes everything and delivers a receipt for it.
 type fast struct {
-	*smsctest.Server
+	*smsc.Server
 	ids atomic.Int64
 }
 
 func (s *fast) Bind(pdu.Command, pdu.Bind) pdu.Status { return pdu.OK }
 
-func (s *fast) Submit(account string, m *pdu.SM, answer func(smsctest.Answer)) {
+func (s *fast) Submit(account string, m *pdu.SM, answer func(smsc.Answer)) {
 	id := strconv.FormatInt(s.ids.Add(1)+1e9, 10)
-	answer(smsctest.Answer{ID: id})
+	answer(smsc.Answer{ID: id})
 	if m.RegisteredDelivery == 0 {
 		return
 	}
@@ -57,7 +57,7 @@ func fastCenter() int {
 	if err != nil {
 		return 1
 	}
-	s := &fast{Server: &smsctest.Server{Window: 1000}}
+	s := &fast{Server: &smsc.Server{Window: 1000}}
 	s.Handler = s
 	fmt.Fprintln(os.Stdout, l.Addr())
 	ctx, cancel := context.WithCancel(context.Background())

@@ -20,7 +20,7 @@ import (
 const (
 	firstPause = time.Second
 	mostPause  = time.Minute
-	stable     = time.Minute // a bind that held that long was a good one
+	stable     = time.Minute // a bind that held that long was a good one, and so was one on which a message was taken
 	tries      = 5           // of a bind that is refused as if the credentials were wrong
 )
 
@@ -78,7 +78,7 @@ func (c *Carrier) keep(ctx context.Context, command pdu.Command, bound func()) {
 		if ctx.Err() != nil {
 			return
 		}
-		if failures++; stands && time.Since(began) > stable {
+		if failures++; stands && (time.Since(began) > stable || s.proved()) {
 			failures = 1
 		}
 		var no refusedBind

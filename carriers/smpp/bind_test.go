@@ -9,7 +9,7 @@ import (
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 // TestBeforeRun: a submit waits for the binds, and without them was provably not sent.
@@ -31,7 +31,7 @@ func TestBeforeRun(t *testing.T) {
 func TestRestart(t *testing.T) {
 	s := newCenter(t, "")
 	got := make(chan struct{}, 10)
-	s.submit = func(*pdu.SM, func(smsctest.Answer)) { got <- struct{}{} }
+	s.submit = func(*pdu.SM, func(smsc.Answer)) { got <- struct{}{} }
 	c := build(t, s.address, "window: 1\n")
 	run(t, c)
 	first := submitting(t, c, message("first"))
@@ -124,14 +124,14 @@ func TestBinds(t *testing.T) {
 	run(t, c)
 	eventually(t, "four connections", func() bool { return s.Bound() == 4 })
 	eventually(t, "two for submits", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return len(c.sessions) == 2 })
-	answers := make(chan func(smsctest.Answer), 2)
+	answers := make(chan func(smsc.Answer), 2)
 	s.mu.Lock()
-	s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) { answers <- answer }
+	s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) { answers <- answer }
 	s.mu.Unlock()
 	one, two := submitting(t, c, message("one")), submitting(t, c, message("two"))
 	a, b := <-answers, <-answers // both are in flight: a window of one has room for one
-	a(smsctest.Answer{ID: "a"})
-	b(smsctest.Answer{ID: "b"})
+	a(smsc.Answer{ID: "a"})
+	b(smsc.Answer{ID: "b"})
 	expect(t, <-one, carriers.Yes, "", "")
 	expect(t, <-two, carriers.Yes, "", "")
 	if mu.Lock(); commands[pdu.BindTransmitter] != 2 || commands[pdu.BindReceiver] != 2 {
@@ -143,8 +143,8 @@ func TestBinds(t *testing.T) {
 // TestStop: the end of Run lets what is in flight land, unbinds, and sends nothing more.
 func TestStop(t *testing.T) {
 	s := newCenter(t, "")
-	answers := make(chan func(smsctest.Answer), 1)
-	s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) { answers <- answer }
+	answers := make(chan func(smsc.Answer), 1)
+	s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) { answers <- answer }
 	c := build(t, s.address, "")
 	d := run(t, c)
 	r := submitting(t, c, message("Hello"))
@@ -161,7 +161,7 @@ func TestStop(t *testing.T) {
 		t.Error("stopped with a message in flight")
 	default:
 	}
-	answer(smsctest.Answer{ID: "id"})
+	answer(smsc.Answer{ID: "id"})
 	expect(t, <-r, carriers.Yes, "", "")
 	<-stopped
 	eventually(t, "unbound", func() bool { return s.Bound() == 0 })

@@ -11,7 +11,7 @@ import (
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 // fateOf is what a chaotic message center did with a message.
@@ -34,7 +34,7 @@ func chaos(t *testing.T, seed uint64) {
 	s := newCenter(t, "")
 	luck := rand.New(rand.NewPCG(seed, 1)) // under the center's mutex
 	fates := map[string]*fateOf{}
-	s.submit = func(m *pdu.SM, answer func(smsctest.Answer)) {
+	s.submit = func(m *pdu.SM, answer func(smsc.Answer)) {
 		f := fates[string(m.Short)]
 		if f == nil {
 			f = &fateOf{id: fmt.Sprintf("f%d", len(fates))}
@@ -49,12 +49,12 @@ func chaos(t *testing.T, seed uint64) {
 		switch luck.IntN(20) {
 		case 0: // no answer
 		case 1:
-			time.AfterFunc(time.Duration(luck.IntN(40))*time.Millisecond, func() { answer(smsctest.Answer{Status: status, ID: f.id}) })
+			time.AfterFunc(time.Duration(luck.IntN(40))*time.Millisecond, func() { answer(smsc.Answer{Status: status, ID: f.id}) })
 		case 2:
-			answer(smsctest.Answer{Status: status, ID: f.id})
-			answer(smsctest.Answer{Status: status, ID: f.id})
+			answer(smsc.Answer{Status: status, ID: f.id})
+			answer(smsc.Answer{Status: status, ID: f.id})
 		default:
-			answer(smsctest.Answer{Status: status, ID: f.id})
+			answer(smsc.Answer{Status: status, ID: f.id})
 		}
 		if f.taken {
 			s.Deliver(systemID, receiptFor(f.id, "DELIVRD"), nil)

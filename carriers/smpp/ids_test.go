@@ -7,7 +7,7 @@ import (
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 const recipient = "+447700900123"
@@ -149,8 +149,8 @@ func TestBookForgets(t *testing.T) {
 // TestReceiptBeforeTheAnswer: it is handed on as it came, and again under the message's own id and our reference.
 func TestReceiptBeforeTheAnswer(t *testing.T) {
 	s := newCenter(t, "")
-	s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) {
-		s.Deliver(systemID, receiptFor("1000001", "DELIVRD"), func() { answer(smsctest.Answer{ID: "f4241"}) })
+	s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) {
+		s.Deliver(systemID, receiptFor("1000001", "DELIVRD"), func() { answer(smsc.Answer{ID: "f4241"}) })
 	}
 	c := build(t, s.address, "")
 	d := run(t, c)

@@ -10,7 +10,7 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/carriertest"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 // threeParts is a message that is cut into three.
@@ -60,10 +60,10 @@ func TestStateOfALongMessage(t *testing.T) {
 func TestPartsBeforeTheirAnswers(t *testing.T) {
 	s := newCenter(t, "")
 	n := 0
-	s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) {
+	s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) {
 		n++
 		id := fmt.Sprint(n)
-		s.Deliver(systemID, receiptFor(id, "DELIVRD"), func() { answer(smsctest.Answer{ID: id}) })
+		s.Deliver(systemID, receiptFor(id, "DELIVRD"), func() { answer(smsc.Answer{ID: id}) })
 	}
 	c := build(t, s.address, "")
 	d := run(t, c)
@@ -95,10 +95,10 @@ func TestPartlyTaken(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newCenter(t, "")
-			s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) {
+			s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) {
 				n := len(s.got)
 				if status := tt.statuses[n-1]; status != mute {
-					answer(smsctest.Answer{Status: status, ID: fmt.Sprintf("id-%d", n)})
+					answer(smsc.Answer{Status: status, ID: fmt.Sprintf("id-%d", n)})
 				}
 			}
 			c := build(t, s.address, "")
@@ -123,7 +123,7 @@ func TestPartlyTaken(t *testing.T) {
 // TestOneIDForAllParts: a message center that gives all parts the same id takes them for one message, and so do we.
 func TestOneIDForAllParts(t *testing.T) {
 	s := newCenter(t, "")
-	s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) { answer(smsctest.Answer{ID: "one"}) }
+	s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) { answer(smsc.Answer{ID: "one"}) }
 	c := build(t, s.address, "")
 	d := run(t, c)
 	if r := c.Submit(t.Context(), threeParts()); r.Accepted != carriers.Yes || r.ID != "one" || r.Segments != 3 {

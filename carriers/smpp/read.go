@@ -105,6 +105,7 @@ func (s *session) answered(h pdu.Header, body []byte) {
 		f.j.settle(f.i, refused)
 		return
 	}
+	s.useful = true
 	p.id = c.register(f, id)
 	f.j.settle(f.i, taken)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/carriertest"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 const fixtures = "../../testdata/carriers/smpp/receipts.txt"
@@ -169,7 +169,7 @@ func TestReceiptDates(t *testing.T) {
 
 func TestReceiptPayload(t *testing.T) {
 	c := build(t, "127.0.0.1:2775", "")
-	sm := smsctest.Receipt{ID: "42", TLVID: "2a", From: "447700900123", To: "ACME", Word: "DELIVRD", State: 2, Err: "000",
+	sm := smsc.Receipt{ID: "42", TLVID: "2a", From: "447700900123", To: "ACME", Word: "DELIVRD", State: 2, Err: "000",
 		At: carriertest.Now()}.SM()
 	r := c.dialect.receipt(sm)
 	want := "id:42 sub:001 dlvrd:001 submit date:2603011200 done date:2603011200 stat:DELIVRD err:000 text:" +

@@ -13,7 +13,7 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/carriertest"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 const (
@@ -24,12 +24,12 @@ const (
 
 // center is a scripted message center.
 type center struct {
-	*smsctest.Server
+	*smsc.Server
 	address string
 
 	mu     sync.Mutex
 	bind   func(pdu.Command, pdu.Bind) pdu.Status
-	submit func(m *pdu.SM, answer func(smsctest.Answer))
+	submit func(m *pdu.SM, answer func(smsc.Answer))
 	binds  []pdu.Bind
 	got    []pdu.SM
 	stop   func()
@@ -51,7 +51,7 @@ func (s *center) Bind(c pdu.Command, b pdu.Bind) pdu.Status {
 	return pdu.OK
 }
 
-func (s *center) Submit(_ string, m *pdu.SM, answer func(smsctest.Answer)) {
+func (s *center) Submit(_ string, m *pdu.SM, answer func(smsc.Answer)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kept := *m
@@ -61,7 +61,7 @@ func (s *center) Submit(_ string, m *pdu.SM, answer func(smsctest.Answer)) {
 		s.submit(&kept, answer)
 		return
 	}
-	answer(smsctest.Answer{ID: fmt.Sprintf("id-%d", len(s.got))})
+	answer(smsc.Answer{ID: fmt.Sprintf("id-%d", len(s.got))})
 }
 
 func (s *center) took() []pdu.SM {
@@ -86,7 +86,7 @@ func newCenter(t testing.TB, address string) *center {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &center{Server: &smsctest.Server{Again: 20 * time.Millisecond}, address: l.Addr().String()}
+	s := &center{Server: &smsc.Server{Again: 20 * time.Millisecond}, address: l.Addr().String()}
 	s.Handler = s
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
@@ -212,5 +212,5 @@ func message(text string) carriers.Message {
 
 // receiptFor is a receipt as most message centers write it.
 func receiptFor(id, stat string) *pdu.SM {
-	return smsctest.Receipt{ID: id, From: "447700900123", To: "ACME", Word: stat, Err: "000", At: carriertest.Now()}.SM()
+	return smsc.Receipt{ID: id, From: "447700900123", To: "ACME", Word: stat, Err: "000", At: carriertest.Now()}.SM()
 }

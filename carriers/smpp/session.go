@@ -46,6 +46,7 @@ type session struct {
 	idle    bool // the writer waits
 	closing bool // no more submits
 	last    bool // the connection ends after the next write
+	useful  bool // a message was taken on it
 	over    bool
 	err     error
 }
@@ -113,6 +114,13 @@ func (s *session) end(err error) {
 	s.over, s.closing, s.err = true, true, err
 	close(s.dead)
 	_ = s.conn.Close() // both directions are done for, whatever it says
+}
+
+// proved says that the bind was of use: the peer is well, and its next bind need not be put off for long.
+func (s *session) proved() bool {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.useful
 }
 
 // room is how many more requests the peer lets us have in flight.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 // submitting submits in the background.
@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		{pdu.SystemError, carriers.Unknown, carriers.ClassAmbiguous, "ESME_RSYSERR"},
 	} {
 		s.mu.Lock()
-		s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) { answer(smsctest.Answer{Status: tt.status}) }
+		s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) { answer(smsc.Answer{Status: tt.status}) }
 		s.mu.Unlock()
 		got := c.Submit(t.Context(), message("Hello"))
 		expect(t, got, tt.accepted, tt.class, tt.code)
@@ -66,9 +66,9 @@ func TestWindow(t *testing.T) {
 	const window, messages = 4, 40
 	var (
 		flying, most int
-		answers      []func(smsctest.Answer)
+		answers      []func(smsc.Answer)
 	)
-	s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) {
+	s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) {
 		flying++
 		most = max(most, flying)
 		answers = append(answers, answer)
@@ -89,7 +89,7 @@ func TestWindow(t *testing.T) {
 		}
 		s.mu.Unlock()
 		for i := len(waiting) - 1; i >= 0; i-- {
-			waiting[i](smsctest.Answer{ID: "id"})
+			waiting[i](smsc.Answer{ID: "id"})
 			answered++
 		}
 	}
@@ -113,8 +113,8 @@ func TestCongestion(t *testing.T) {
 		want  int
 	}{{100, 1}, {95, 2}, {85, 4}, {50, 8}} {
 		s.mu.Lock()
-		s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) {
-			answer(smsctest.Answer{ID: "id", TLVs: pdu.TLVs(nil).Append(pdu.TagCongestionState, []byte{tt.state})})
+		s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) {
+			answer(smsc.Answer{ID: "id", TLVs: pdu.TLVs(nil).Append(pdu.TagCongestionState, []byte{tt.state})})
 		}
 		s.mu.Unlock()
 		expect(t, c.Submit(t.Context(), message("Hello")), carriers.Yes, "", "")
@@ -130,16 +130,16 @@ func TestCongestion(t *testing.T) {
 // is told as a receipt.
 func TestNoAnswer(t *testing.T) {
 	s := newCenter(t, "")
-	late := make(chan func(smsctest.Answer), 2)
-	s.submit = func(_ *pdu.SM, answer func(smsctest.Answer)) { late <- answer }
+	late := make(chan func(smsc.Answer), 2)
+	s.submit = func(_ *pdu.SM, answer func(smsc.Answer)) { late <- answer }
 	c := build(t, s.address, "window: 1\n")
 	c.timeout = 250 * time.Millisecond
 	d := run(t, c)
 	bound(t, c)
 	expect(t, c.Submit(t.Context(), message("Hello")), carriers.Unknown, carriers.ClassAmbiguous, "timeout")
 	expect(t, c.Submit(t.Context(), message("Hello")), carriers.Unknown, carriers.ClassAmbiguous, "timeout")
-	(<-late)(smsctest.Answer{ID: "F4241"})
-	(<-late)(smsctest.Answer{Status: pdu.SystemError})
+	(<-late)(smsc.Answer{ID: "F4241"})
+	(<-late)(smsc.Answer{Status: pdu.SystemError})
 	if r := d.next(t); r.Ref != message("").Ref || r.ID != "f4241" || r.State != carriers.ReceiptAccepted {
 		t.Errorf("%+v", r)
 	}
@@ -149,7 +149,7 @@ func TestNoAnswer(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	s := newCenter(t, "")
 	got := make(chan struct{}, 1)
-	s.submit = func(*pdu.SM, func(smsctest.Answer)) { got <- struct{}{} }
+	s.submit = func(*pdu.SM, func(smsc.Answer)) { got <- struct{}{} }
 	c := build(t, s.address, "window: 1\n")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
-	"github.com/smsctl/smsctl/carriers/smpp/smsctest"
+	"github.com/smsctl/smsctl/carriers/smpp/smsc"
 )
 
 // TestTLS: with a certificate that no authority has signed only its fingerprint opens the door.
@@ -25,7 +25,7 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &center{Server: &smsctest.Server{}, address: l.Addr().String()}
+	s := &center{Server: &smsc.Server{}, address: l.Addr().String()}
 	s.Handler = s
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)

@@ -44,6 +44,7 @@ func topics() []topic {
 		{"formatting", "--json, --jq, --template, tables"},
 		{"configuration", "the config file and secrets"},
 		{"environment", "variables that are honoured"},
+		{"scenario", "what simulated carriers do"},
 		{"accessibility", "screen readers, colours, ASCII"},
 	}
 }

@@ -12,21 +12,24 @@ import (
 )
 
 func newSimCommand(a *app) *cobra.Command {
-	var o struct{ scenario, listen, truth string }
+	var o struct{ scenario, listen, smpp, truth string }
 	serve := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve simulated carriers over HTTP",
-		Long: `Serve the simulated carriers of a scenario over HTTP, in the dialect of Twilio or of a small JSON gateway, with
-latency, limits, outages and receipts that are late, lost, early or forged. What truly happened is in the truth log.`,
+		Short: "Serve simulated carriers over HTTP and SMPP",
+		Long: `Serve the simulated carriers of a scenario: over HTTP in the dialects of Twilio, of Vonage or of a small JSON gateway,
+and over SMPP, with latency, limits, outages, lost answers, and receipts that are late, lost, early or forged. What truly
+happened is in the truth log. The file is explained by smsctl help scenario.`,
 		Example: `smsctl sim serve --scenario testdata/scenarios/calm.yaml --listen 127.0.0.1:9100
-smsctl sim serve --scenario testdata/scenarios/chaos.yaml --truth truth.jsonl`,
+smsctl sim serve --scenario testdata/scenarios/chaos.yaml --truth truth.jsonl
+smsctl sim serve --scenario testdata/scenarios/dialects.yaml --smpp 127.0.0.1:2775`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runSim(cmd.Context(), o.scenario, o.listen, o.truth)
+			return a.runSim(cmd.Context(), sim.ServerOptions{Listen: o.listen, SMPP: o.smpp}, o.scenario, o.truth)
 		},
 	}
 	serve.Flags().StringVar(&o.scenario, "scenario", "", "what the carriers do, `FILE`")
-	serve.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9100", "`ADDRESS` to serve at")
+	serve.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9100", "`ADDRESS` to serve HTTP at, and the truth")
+	serve.Flags().StringVar(&o.smpp, "smpp", "127.0.0.1:2775", "`ADDRESS` to serve SMPP at, if a carrier speaks it")
 	serve.Flags().StringVar(&o.truth, "truth", "", "append what truly happened to `FILE`, as JSON lines")
 	_ = serve.MarkFlagRequired("scenario")
 	exits(serve, exitInput, exitInterrupted, exitTerminated)
@@ -37,10 +40,10 @@ smsctl sim serve --scenario testdata/scenarios/chaos.yaml --truth truth.jsonl`,
 }
 
 // runSim serves until somebody stops it.
-func (a *app) runSim(ctx context.Context, scenario, listen, truth string) (err error) {
+func (a *app) runSim(ctx context.Context, o sim.ServerOptions, scenario, truth string) (err error) {
 	sc, err := sim.ReadScenario(scenario)
 	if err != nil {
-		return fail(exitInput, "sim.scenario", "%s", oneLine(err.Error())).at("%s", scenario).fix("see: go doc ./carriers/sim").because(err)
+		return fail(exitInput, "sim.scenario", "%s", oneLine(err.Error())).at("%s", scenario).fix("see: smsctl help scenario").because(err)
 	}
 	log := io.Discard
 	if truth != "" {
@@ -53,12 +56,17 @@ func (a *app) runSim(ctx context.Context, scenario, listen, truth string) (err e
 	}
 	signals := watchSignals(ctx, func(int, os.Signal) {})
 	defer signals.close()
-	err = sim.Serve(signals.drain, sim.ServerOptions{
-		Scenario: sc, Listen: listen, TruthLog: log, Log: a.log(), Now: a.now,
-		Ready: func(address string) { a.say("serving at http://%s", address) },
-	})
+	o.Scenario, o.TruthLog, o.Log, o.Now = sc, log, a.log(), a.now
+	o.Ready = func(http, smpp string) {
+		if smpp != "" {
+			a.say("serving SMPP at %s", smpp)
+		}
+		a.say("serving at http://%s", http)
+	}
+	err = sim.Serve(signals.drain, o)
 	if err != nil && !errors.Is(err, context.Canceled) {
-		return fail(exitError, "sim.serve", "%s", oneLine(err.Error())).at("%s", listen).fix("choose another address with --listen").because(err)
+		return fail(exitError, "sim.serve", "%s", oneLine(err.Error())).at("%s", o.Listen).
+			fix("choose other addresses with --listen and --smpp").because(err)
 	}
 	return nil
 }

@@ -123,6 +123,41 @@ func (m *SM) Text() []byte {
 	return m.Short
 }
 
+// Concat is what a part of a long message says of itself.
+type Concat struct {
+	Ref   uint16
+	Total byte
+	Part  byte // from 1
+}
+
+// Piece splits the text of a part from what its user data header or its parameters say: which part of what it is. Total
+// is 1 where nothing says that there are others.
+func (m *SM) Piece() (Concat, []byte) {
+	one := Concat{Total: 1, Part: 1}
+	text := m.Text()
+	if m.ESMClass&ESMHeader == 0 || len(text) == 0 || int(text[0]) >= len(text) {
+		ref, _ := m.TLVs.Find(TagSARReference)
+		total, _ := m.TLVs.Find(TagSARTotal)
+		part, _ := m.TLVs.Find(TagSARPart)
+		if len(ref) == 2 && len(total) == 1 && len(part) == 1 {
+			one = Concat{binary.BigEndian.Uint16(ref), total[0], part[0]}
+		}
+		return one, text
+	}
+	header, text := text[1:1+int(text[0])], text[1+int(text[0]):]
+	for len(header) >= 2 && int(header[1]) <= len(header)-2 {
+		element := header[2 : 2+int(header[1])]
+		switch {
+		case header[0] == 0 && len(element) == 3:
+			return Concat{uint16(element[0]), element[1], element[2]}, text
+		case header[0] == 8 && len(element) == 4:
+			return Concat{binary.BigEndian.Uint16(element), element[2], element[3]}, text
+		}
+		header = header[2+len(element):]
+	}
+	return one, text
+}
+
 // TLVs are optional parameters in their wire form.
 type TLVs []byte
 

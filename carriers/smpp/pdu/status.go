@@ -1,6 +1,9 @@
 package pdu
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Status is a command_status: 0 or the reason of a refusal.
 type Status uint32
@@ -50,4 +53,15 @@ func (s Status) String() string {
 		return name
 	}
 	return fmt.Sprintf("0x%08x", uint32(s))
+}
+
+// ParseStatus reads a status as String writes it.
+func ParseStatus(name string) (Status, bool) {
+	for s, n := range names {
+		if n == name {
+			return s, true
+		}
+	}
+	v, err := strconv.ParseUint(name, 0, 32)
+	return Status(v), err == nil
 }

@@ -1,4 +1,4 @@
-package smsctest
+package smsc
 
 import (
 	"net"
@@ -18,6 +18,7 @@ type conn struct {
 	wake   chan struct{} // of capacity 1
 	dead   chan struct{}
 	inside atomic.Bool // the reader is in the handler
+	gone   atomic.Bool // it was cut: what was read with it and is not handled yet is lost too
 
 	// Guarded by the server's mutex.
 	bound   pdu.Command
@@ -62,6 +63,15 @@ func (c *conn) leave() {
 	if len(a.queue) > 0 && len(a.conns) > 0 {
 		a.conns[0].rouse()
 	}
+}
+
+// cut ends the connection at once; its reader notices. The caller holds the mutex.
+func (c *conn) cut() {
+	if tcp, ok := c.nc.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // a reset: a crash says no goodbye
+	}
+	c.gone.Store(true)
+	_ = c.nc.Close() // it is over either way
 }
 
 func (c *conn) rouse() {
@@ -123,7 +133,7 @@ func (c *conn) read() {
 	r := pdu.NewReader(c.nc)
 	for {
 		h, body, err := r.Next()
-		if err != nil {
+		if err != nil || c.gone.Load() {
 			return
 		}
 		c.handle(h, body)
@@ -176,7 +186,14 @@ func (c *conn) bind(h pdu.Header, body []byte) {
 	if c.bound != 0 {
 		status = pdu.AlreadyBound
 	}
-	c.out = pdu.AppendAnswer(c.out, h.Command, status, h.Sequence, "smsctest", nil)
+	switch status {
+	case HangUp:
+		c.cut()
+		return
+	case Silence:
+		return
+	}
+	c.out = pdu.AppendAnswer(c.out, h.Command, status, h.Sequence, c.s.name(), nil)
 	if status != pdu.OK {
 		c.last = c.bound == 0
 		return

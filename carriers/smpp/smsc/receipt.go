@@ -1,4 +1,4 @@
-package smsctest
+package smsc
 
 import (
 	"fmt"

@@ -1,6 +1,6 @@
-// Package smsctest is a message center that speaks SMPP 3.4: the other end of package smpp, for tests, benchmarks and the
+// Package smsc is a message center that speaks SMPP 3.4: the other end of package smpp, for tests, benchmarks and the
 // simulator. It keeps what it has to deliver until a client has acknowledged it, across connections, as real ones do.
-package smsctest
+package smsc
 
 import (
 	"context"
@@ -12,9 +12,15 @@ import (
 	"github.com/smsctl/smsctl/carriers/smpp/pdu"
 )
 
+// What a [Handler] may answer to a bind beside the statuses of the protocol.
+const (
+	HangUp  pdu.Status = 0xffffffff // the connection ends without an answer
+	Silence pdu.Status = 0xfffffffe // nobody answers, and the connection stays
+)
+
 // Handler decides what the message center does.
 type Handler interface {
-	// Bind answers a bind request.
+	// Bind answers a bind request, by a status of the protocol or one of the two above.
 	Bind(command pdu.Command, b pdu.Bind) pdu.Status
 
 	// Submit takes a submit_sm. It is called in order for each connection and must not block. The message is valid until
@@ -32,6 +38,7 @@ type Answer struct {
 // Server is the message center.
 type Server struct {
 	Handler Handler
+	Name    string        // the system_id that it answers with, default smsc
 	Window  int           // deliver_sm without an answer on a connection, default 100
 	Again   time.Duration // until a deliver_sm that was refused is tried again, default 1 s
 
@@ -85,7 +92,19 @@ func (s *Server) Drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		_ = c.nc.Close() // its reader ends it
+		c.cut()
+	}
+}
+
+// Cut ends all connections of an account, as a crash does: what was not written yet is lost, and receipts that were not
+// acknowledged are delivered again.
+func (s *Server) Cut(system string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if c.bound != 0 && c.system == system {
+			c.cut()
+		}
 	}
 }
 
@@ -154,6 +173,13 @@ func (s *Server) account(system string) *account {
 		s.accounts[system] = a
 	}
 	return a
+}
+
+func (s *Server) name() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return "smsc"
 }
 
 func (s *Server) window() int {
