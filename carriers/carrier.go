@@ -89,7 +89,9 @@ type Common struct {
 	MessageTypes     []string         `yaml:"message_types"`
 	Weight           *float64         `yaml:"weight"`
 	Receipts         ReceiptSettings  `yaml:"receipts"`
-	Codes            map[string]Class `yaml:"codes"` // overrides of the type's code table
+
+	Codes  map[string]Class        `yaml:"codes"`  // overrides of the type's code table
+	States map[string]ReceiptState `yaml:"states"` // overrides of what the vendor's words in receipts mean
 }
 
 // ReceiptSettings override what is known about a carrier's receipts.

@@ -6,11 +6,14 @@
 //
 // # How to add a carrier
 //
-//  1. carriers/<type>/: <type>.go in the order package doc with the vendor's links, Config, wire structs, New, Info,
-//     Submit, receipts, poll, helpers; codes.tsv (code, class, note, source) embedded and overridable in the config.
-//     HTTP goes through [Client], never through a client of its own: [Client.Do] says what is proved when a call
-//     fails, [Answer.Failed] and [Answer.Refused] make a [Result] of it, [LoadCodes] reads the table.
-//  2. carriers/<type>/<type>_test.go: one call of carriertest.Run with recorded payloads of testdata/carriers/<type>.
+//  1. carriers/<type>/: <type>.go in the order package doc with the vendor's links, Config, wire structs, New, Submit,
+//     receipts, poll, helpers; codes.tsv (code, class, note, source) embedded. New is a call of [Open], which reads and
+//     checks the config, and the carrier embeds the [Account] that it builds: that has Info and Close, the one
+//     [Client] for HTTP, the table of codes and the vendor's words, both overridable in the config (`codes:`,
+//     `states:`). [Client.Do] says what is proved when a call fails, [Answer.Failed] and [Answer.Refused] make a
+//     [Result] of it, [Account.Receipt] makes a [Receipt] of a word and a code.
+//  2. carriers/<type>/<type>_test.go: one call of carriertest.Run with recorded payloads of testdata/carriers/<type>,
+//     and the checks of carriertest that are about config and tables.
 //  3. One line in carriers/all.
 //
 // # The one question that matters

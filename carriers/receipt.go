@@ -24,6 +24,14 @@ const (
 	ReceiptDelivered   ReceiptState = "delivered"
 )
 
+// ReceiptStates are all states, by rank.
+func ReceiptStates() []ReceiptState {
+	return []ReceiptState{
+		ReceiptAccepted, ReceiptQueued, ReceiptSent, ReceiptUnknown, ReceiptUndelivered, ReceiptExpired, ReceiptFailed,
+		ReceiptRejected, ReceiptCancelled, ReceiptDelivered,
+	}
+}
+
 // Rank orders the states: a receipt is applied only if it ranks higher than what is known. Delivered beats every
 // failure, because a late handset says more than an early network. An unknown word ranks 0.
 func (s ReceiptState) Rank() int {

@@ -17,7 +17,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -81,14 +80,11 @@ var (
 
 // Carrier is one account.
 type Carrier struct {
-	info     carriers.Info
-	http     *carriers.Client
-	header   http.Header
+	*carriers.Account
+
 	messages *url.URL
 	username string
 	token    string // of receipts, "" without
-	from     string
-	codes    *carriers.Codes
 }
 
 var (
@@ -103,62 +99,37 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	switch {
-	case cfg.Username == "":
-		return nil, errors.New("username: is missing: write the name of the application, or sandbox")
-	case cfg.APIKey == "":
-		return nil, errors.New("api_key: is missing: write for example env:AFRICASTALKING_API_KEY")
-	}
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
 	vendor := vendorURL
 	if cfg.Username == "sandbox" {
 		vendor = sandboxURL
 	}
-	base, err := carriers.ParseURL(cfg.BaseURL, vendor)
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	key, err := env.Secret(cfg.APIKey)
-	if err != nil {
-		return nil, fmt.Errorf("api_key: %w", err)
-	}
-	token := ""
-	if cfg.ReceiptToken != "" {
-		if token, err = env.Secret(cfg.ReceiptToken); err != nil {
-			return nil, fmt.Errorf("receipt_token: %w", err)
-		}
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: []string{key, token}})
-	return &Carrier{
-		info:     carriers.Info{Name: name, Type: "africastalking", Common: cfg.Common, Signed: token != ""},
-		http:     client,
-		header:   client.Headers("Apikey", key, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json"),
+	base := o.URL(vendor)
+	key := o.Secret("api_key", cfg.APIKey)
+	token := o.Optional("receipt_token", cfg.ReceiptToken)
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			Type: "africastalking", Codes: codesTSV, States: states, From: cfg.From, Signed: token != "",
+		}, "Apikey", key, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json"),
 		messages: base.JoinPath("version1", "messaging"),
 		username: cfg.Username,
 		token:    token,
-		from:     cmp.Or(cfg.From, env.Sender),
-		codes:    codes,
-	}, nil
+	})
 }
 
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
+func (cfg *Config) check() error {
+	switch {
+	case cfg.Username == "":
+		return errors.New("username: is missing: write the name of the application, or sandbox")
+	case cfg.APIKey == "":
+		return errors.New("api_key: is missing: write for example env:AFRICASTALKING_API_KEY")
+	}
 	return nil
 }
 
 // Submit sends a message.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: c.header, Body: c.form(m)})
+	a := c.Post(ctx, c.messages, c.form(m))
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -169,12 +140,12 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	case err == nil && len(got.Data.Recipients) == 1:
 		return c.judge(a, got.Data.Recipients[0]) // its status counts, whatever HTTP says
 	case !a.OK():
-		return a.Refused(c.codes, "", string(a.Body)) // words without JSON
+		return a.Refused(c.Codes, "", string(a.Body)) // words without JSON
 	case err != nil:
 		return a.Unreadable("the answer is not JSON: " + err.Error())
 	}
-	if _, known := c.codes.Class(got.Data.Message); known && len(got.Data.Recipients) == 0 {
-		return a.Refused(c.codes, got.Data.Message, got.Data.Message) // refused as a whole: the sender, for example
+	if _, known := c.Codes.Class(got.Data.Message); known && len(got.Data.Recipients) == 0 {
+		return a.Refused(c.Codes, got.Data.Message, got.Data.Message) // refused as a whole: the sender, for example
 	}
 	return a.Unreadable("the answer is not about one recipient: " + got.Data.Message)
 }
@@ -182,7 +153,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 // judge reads what became of the recipient. A fault is a refusal only if the message got no id.
 func (c *Carrier) judge(a *carriers.Answer, r recipient) carriers.Result {
 	code, hasID := strconv.Itoa(r.StatusCode), r.MessageID != "" && r.MessageID != noID
-	switch class, known := c.codes.Class(code); {
+	switch class, known := c.Codes.Class(code); {
 	case taken[r.StatusCode] && hasID && a.OK():
 		return carriers.Accept(r.MessageID, a.StatusLine())
 	case taken[r.StatusCode], r.StatusCode == 0:
@@ -199,7 +170,7 @@ func (c *Carrier) judge(a *carriers.Answer, r recipient) carriers.Result {
 // form is the body of a submit.
 func (c *Carrier) form(m carriers.Message) []byte {
 	form := url.Values{"username": {c.username}, "to": {m.To}, "message": {m.Text}, "bulkSMSMode": {"1"}}
-	if from := cmp.Or(m.From, c.from); from != "" {
+	if from := cmp.Or(m.From, c.From); from != "" {
 		form.Set("from", from)
 	}
 	return []byte(form.Encode())
@@ -222,9 +193,9 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 	if number := strings.TrimLeft(form.Get("phoneNumber"), "+ "); number != "" {
 		r.To = "+" + number // a plus that was not escaped came as a space
 	}
-	state, known := states[word]
+	state, known := c.State(word)
 	if !known {
-		r.State, r.Detail = carriers.ReceiptUnknown, "unknown state "+c.http.Redact(word)
+		r.State, r.Detail = carriers.ReceiptUnknown, "unknown state "+c.HTTP.Redact(word)
 		return []carriers.Receipt{r}, carriers.Reply{}, nil
 	}
 	r.State = state
@@ -237,7 +208,7 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 // why is the class of a failure: by its reason, or by the status where that says more than that it failed.
 func (c *Carrier) why(words ...string) carriers.Class {
 	for _, word := range words {
-		if class, known := c.codes.Class(word); known {
+		if class, known := c.Codes.Class(word); known {
 			return class
 		}
 	}

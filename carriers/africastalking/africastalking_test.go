@@ -61,22 +61,14 @@ func validSubmit(t *testing.T, r carriertest.Request) {
 	}
 }
 
-func build(t *testing.T, yaml string) (*Carrier, error) {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		return nil, err
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier), nil
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 func TestSender(t *testing.T) {
 	for extra, want := range map[string]string{"": "", "from: Shop\n": "Shop"} {
-		c, err := build(t, config+extra)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := build(t, config+extra)
 		form, _ := url.ParseQuery(string(c.form(carriers.Message{To: "+254", Text: "x"})))
 		if form.Get("from") != want || form.Has("from") != (want != "") {
 			t.Errorf("%q: sent from %q", extra, form["from"])
@@ -86,10 +78,7 @@ func TestSender(t *testing.T) {
 
 // TestToken: with receipt_token the address is a secret that only Africa's Talking was told.
 func TestToken(t *testing.T) {
-	c, err := build(t, config+"receipt_token: canary-receipt-token\n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config+"receipt_token: canary-receipt-token\n")
 	if !c.Info().Signed || c.Info().RefInReceipts {
 		t.Errorf("%+v", c.Info())
 	}
@@ -103,10 +92,7 @@ func TestToken(t *testing.T) {
 }
 
 func TestReceiptKeepsWhatItCarries(t *testing.T) {
-	c, err := build(t, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config)
 	for _, number := range []string{"%2B254711000111", "+254711000111", "254711000111"} {
 		body := "id=ATXid_1&status=Success&phoneNumber=" + number
 		got, _, err := c.Receipts(carriers.Callback{Body: []byte(body)})
@@ -122,10 +108,7 @@ func TestAddresses(t *testing.T) {
 		config: "https://api.africastalking.com/version1/messaging",
 		strings.Replace(config, "shop", "sandbox", 1): "https://api.sandbox.africastalking.com/version1/messaging",
 	} {
-		c, err := build(t, yaml)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := build(t, yaml)
 		if got := c.messages.String(); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
@@ -133,28 +116,15 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: africastalking\n":        "username: is missing",
 		"username: shop\n":              "api_key: is missing",
 		config + "base_url: at.com\n":   "base_url: is not an address",
 		config + "codes: {402: from}\n": `codes: 402: "from" is not a class`,
 		config + "user: x\n":            "user",
-	} {
-		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
-		}
-	}
+	}, key)
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://developers.africastalking.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
+	carriertest.CodesTable(t, codesTSV, "https://developers.africastalking.com/", 1)
 }

@@ -79,18 +79,14 @@ type fault struct {
 
 // Carrier is one AWS account in one region.
 type Carrier struct {
-	info     carriers.Info
+	*carriers.Account
+
 	log      *slog.Logger
-	http     *carriers.Client
 	endpoint *url.URL
-	header   http.Header
 	signer   *v4.Signer
 	keys     sdk.Credentials
 	region   string
-	from     string
 	set      string
-	codes    *carriers.Codes
-	now      func() time.Time
 	topic    *topic
 }
 
@@ -109,53 +105,29 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	endpoint := o.URL("https://sms-voice." + cfg.Region + ".amazonaws.com")
+	keys := sdk.Credentials{
+		AccessKeyID: cfg.AccessKeyID, SecretAccessKey: o.Secret("secret_access_key", cfg.SecretAccessKey),
+		SessionToken: o.Optional("session_token", cfg.SessionToken),
 	}
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
-	endpoint, err := carriers.ParseURL(cfg.BaseURL, "https://sms-voice."+cfg.Region+".amazonaws.com")
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	keys := sdk.Credentials{AccessKeyID: cfg.AccessKeyID}
-	if keys.SecretAccessKey, err = env.Secret(cfg.SecretAccessKey); err != nil {
-		return nil, fmt.Errorf("secret_access_key: %w", err)
-	}
-	if cfg.SessionToken != "" {
-		if keys.SessionToken, err = env.Secret(cfg.SessionToken); err != nil {
-			return nil, fmt.Errorf("session_token: %w", err)
-		}
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	client := carriers.NewClient(carriers.ClientOptions{
-		Common: cfg.Common, Now: env.Now, Secrets: []string{keys.SecretAccessKey, keys.SessionToken},
-	})
 	c := &Carrier{
-		info:     carriers.Info{Name: name, Type: "aws", Common: cfg.Common, RefInReceipts: true, Signed: true},
+		Account: o.Account(carriers.Facts{
+			Type: "aws", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: true,
+		}, "Content-Type", "application/x-amz-json-1.0", "X-Amz-Target", "PinpointSMSVoiceV2.SendTextMessage"),
 		log:      cmp.Or(env.Log, slog.New(slog.DiscardHandler)),
-		http:     client,
 		endpoint: endpoint,
-		header:   client.Headers("Content-Type", "application/x-amz-json-1.0", "X-Amz-Target", "PinpointSMSVoiceV2.SendTextMessage"),
 		signer:   v4.NewSigner(),
 		keys:     keys,
 		region:   cfg.Region,
-		from:     cmp.Or(cfg.From, env.Sender),
 		set:      cfg.ConfigurationSet,
-		codes:    codes,
-		now:      env.Now,
 		topic:    newTopic(cfg.TopicARN),
 	}
 	c.topic.fetch = c.fetch
-	if cfg.TopicARN == "" && c.info.Common.Receipts.Expected == nil {
-		none := false
-		c.info.Common.Receipts.Expected = &none
+	if cfg.TopicARN == "" {
+		c.SendsNoReceipts()
 	}
-	return c, nil
+	return o.Done(c)
 }
 
 func (cfg *Config) check() error {
@@ -172,15 +144,6 @@ func (cfg *Config) check() error {
 	return nil
 }
 
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
-	return nil
-}
-
 // Submit sends a message.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
 	body, err := json.Marshal(c.text(m))
@@ -189,9 +152,9 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	}
 	header, err := c.signed(ctx, body)
 	if err != nil {
-		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the request cannot be signed: "+c.http.Redact(err.Error()))
+		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the request cannot be signed: "+c.HTTP.Redact(err.Error()))
 	}
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.endpoint, Header: header, Body: body})
+	a := c.HTTP.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.endpoint, Header: header, Body: body})
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -200,8 +163,8 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		return c.refused(a)
 	}
 	var got sent
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if got.MessageID == "" {
 		return a.Unreadable("the answer has no MessageId")
@@ -211,7 +174,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 
 func (c *Carrier) text(m carriers.Message) text {
 	t := text{
-		To: m.To, From: cmp.Or(m.From, c.from), Body: m.Text, Type: strings.ToUpper(m.Type),
+		To: m.To, From: cmp.Or(m.From, c.From), Body: m.Text, Type: strings.ToUpper(m.Type),
 		ConfigurationSet: c.set, Context: map[string]string{refKey: m.Ref},
 	}
 	if m.Validity > 0 {
@@ -223,9 +186,9 @@ func (c *Carrier) text(m carriers.Message) text {
 // signed returns the header of one request: AWS's signature covers the body and the time.
 func (c *Carrier) signed(ctx context.Context, body []byte) (http.Header, error) {
 	u := *c.endpoint // the signer writes to it
-	r := &http.Request{Method: http.MethodPost, URL: &u, Host: u.Host, Header: c.header.Clone(), ContentLength: int64(len(body))}
+	r := &http.Request{Method: http.MethodPost, URL: &u, Host: u.Host, Header: c.Header.Clone(), ContentLength: int64(len(body))}
 	sum := sha256.Sum256(body)
-	err := c.signer.SignHTTP(ctx, c.keys, r, hex.EncodeToString(sum[:]), service, c.region, c.now())
+	err := c.signer.SignHTTP(ctx, c.keys, r, hex.EncodeToString(sum[:]), service, c.region, c.Now())
 	return r.Header, err
 }
 
@@ -236,11 +199,11 @@ func (c *Carrier) refused(a *carriers.Answer) carriers.Result {
 	name := cmp.Or(a.Header.Get("X-Amzn-Errortype"), f.Type)
 	name, _, _ = strings.Cut(name, ":") // behind it stands an address of documentation
 	name = name[strings.LastIndexByte(name, '#')+1:]
-	if _, known := c.codes.Class(f.Reason); f.Reason != "" && (known || name == "") {
-		return a.Refused(c.codes, f.Reason, f.Words)
+	if _, known := c.Codes.Class(f.Reason); f.Reason != "" && (known || name == "") {
+		return a.Refused(c.Codes, f.Reason, f.Words)
 	}
 	if f.Reason != "" {
 		f.Words = f.Reason + ": " + f.Words
 	}
-	return a.Refused(c.codes, name, f.Words)
+	return a.Refused(c.Codes, name, f.Words)
 }

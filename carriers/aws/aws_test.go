@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -85,14 +84,9 @@ func validRequest(t *testing.T, r carriertest.Request) {
 	}
 }
 
-func build(t testing.TB, yaml string) (*Carrier, error) {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		return nil, err
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier), nil
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 // TestTheSignatureIsOfWhatArrives signs what the server saw once more.
@@ -104,9 +98,9 @@ func TestTheSignatureIsOfWhatArrives(t *testing.T) {
 			t.Error(err)
 		}
 		c.endpoint.Host = r.Host
-		c.header = http.Header{}
+		c.Header = http.Header{}
 		for _, name := range []string{"Content-Type", "X-Amz-Target"} {
-			c.header.Set(name, r.Header.Get(name))
+			c.Header.Set(name, r.Header.Get(name))
 		}
 		again, err := c.signed(r.Context(), body)
 		if err != nil || again.Get("Authorization") != r.Header.Get("Authorization") || again.Get("X-Amz-Security-Token") != "canary-session" {
@@ -115,10 +109,7 @@ func TestTheSignatureIsOfWhatArrives(t *testing.T) {
 		_, _ = io.WriteString(w, `{"MessageId":"1"}`)
 	}))
 	defer srv.Close()
-	c, err := build(t, config+"session_token: canary-session\nbase_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c = build(t, config+"session_token: canary-session\nbase_url: "+srv.URL+"\n")
 	if got := c.Submit(t.Context(), carriers.Message{To: "+44", Text: "x", Type: "promotional"}); got.Accepted != carriers.Yes {
 		t.Errorf("%+v", got)
 	}
@@ -139,10 +130,7 @@ func TestText(t *testing.T) {
 		{"validity too long", "", carriers.Message{Validity: 96 * time.Hour}, text{TimeToLive: 259200}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := build(t, bare+tt.config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := build(t, bare+tt.config)
 			tt.m.To, tt.m.Text, tt.m.Type, tt.m.Ref = "+44", "x", "promotional", "r1"
 			tt.want.To, tt.want.Body, tt.want.Type, tt.want.Context = "+44", "x", "PROMOTIONAL", map[string]string{"smsctl_ref": "r1"}
 			if diff := cmp.Diff(tt.want, c.text(tt.m)); diff != "" {
@@ -154,7 +142,7 @@ func TestText(t *testing.T) {
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
 	const key = "access_key_id: AKIAIOSFODNN7EXAMPLE\n"
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: aws\n":                           `region: "" is not a region`,
 		"region: eu-west-1\n":                   `access_key_id: "" is not`,
 		"region: eu-west-1\n" + key:             "secret_access_key: is missing",
@@ -162,18 +150,11 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		bare + "base_url: amazonaws.com\n":      "base_url: is not an address",
 		bare + "codes: {TEXT_SPAM: filtered}\n": `codes: TEXT_SPAM: "filtered" is not a class`,
 		bare + "topic: x\n":                     "topic",
-	} {
-		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
-		}
-	}
+	})
 }
 
 func TestWithoutATopicNothingIsAwaited(t *testing.T) {
-	c, err := build(t, bare)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, bare)
 	if expected := c.Info().Common.Receipts.Expected; expected == nil || *expected {
 		t.Error("receipts are expected without a topic")
 	}
@@ -182,20 +163,6 @@ func TestWithoutATopicNothingIsAwaited(t *testing.T) {
 	}
 }
 
-// TestCodesTable walks the table: every row says what, why and where, and every failure among the events has one.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if u, err := url.Parse(row.Source); row.Note == "" || err != nil || u.Host != "docs.aws.amazon.com" {
-			t.Errorf("row %+v", row)
-		}
-	}
-	for word, state := range states {
-		if _, known := codes.Class(word); !known && state.Final() && state != carriers.ReceiptDelivered {
-			t.Errorf("%s has no row", word)
-		}
-	}
+	carriertest.CodesTable(t, codesTSV, "https://docs.aws.amazon.com/", 1)
 }

@@ -68,10 +68,10 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 		if err := c.topic.confirm(n); err != nil {
 			return nil, carriers.Reply{}, err
 		}
-		c.log.Info("subscription to the topic confirmed", "carrier", c.info.Name, "topic", n.TopicARN)
+		c.log.Info("subscription to the topic confirmed", "carrier", c.Info().Name, "topic", n.TopicARN)
 		return nil, reply, nil
 	case "UnsubscribeConfirmation":
-		c.log.Warn("subscription to the topic ended: no more receipts will come", "carrier", c.info.Name, "topic", n.TopicARN)
+		c.log.Warn("subscription to the topic ended: no more receipts will come", "carrier", c.Info().Name, "topic", n.TopicARN)
 		return nil, reply, nil
 	}
 	return nil, carriers.Reply{}, fmt.Errorf("%w: a message of a kind that SNS does not document", carriers.ErrPayload)
@@ -86,23 +86,11 @@ func (c *Carrier) receipt(message string) (carriers.Receipt, error) {
 	if e.Type == "" || e.ID == "" {
 		return carriers.Receipt{}, fmt.Errorf("%w: eventType or messageId is missing", carriers.ErrPayload)
 	}
-	r := carriers.Receipt{
-		Ref: e.Context[refKey], ID: e.ID, To: e.To, Code: e.Type, Detail: c.http.Redact(e.Description), Segments: max(0, e.Parts),
-	}
+	r := c.Receipt(e.Type, e.Type)
+	r.Ref, r.ID, r.To, r.Segments = e.Context[refKey], e.ID, e.To, max(0, e.Parts)
+	r.Detail = strings.TrimSpace(r.Detail + " " + c.HTTP.Redact(e.Description))
 	if e.Timestamp > 0 {
 		r.At = time.UnixMilli(e.Timestamp).UTC()
-	}
-	state, known := states[e.Type]
-	if !known {
-		r.State, r.Detail = carriers.ReceiptUnknown, strings.TrimSpace("unknown event "+c.http.Redact(e.Type+" "+e.Description))
-		return r, nil
-	}
-	r.State = state
-	if state.Final() && state != carriers.ReceiptDelivered {
-		r.Class = carriers.ClassUnknown
-		if class, ok := c.codes.Class(e.Type); ok {
-			r.Class = class
-		}
 	}
 	return r, nil
 }

@@ -201,7 +201,7 @@ func (c *Carrier) fetch(address string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := c.http.Do(context.Background(), carriers.Request{Method: http.MethodGet, URL: u, Header: c.http.Headers()})
+	a := c.HTTP.Do(context.Background(), carriers.Request{Method: http.MethodGet, URL: u, Header: c.HTTP.Headers()})
 	defer a.Release()
 	if err := a.Problem(); err != nil {
 		return nil, err

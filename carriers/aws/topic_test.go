@@ -118,10 +118,7 @@ func TestSignedText(t *testing.T) {
 // posts builds a carrier and a way to post to it; fetched are the addresses that it asked for.
 func posts(t *testing.T, p pair) (post func(n notice) ([]carriers.Receipt, error), fetched *[]string) {
 	t.Helper()
-	c, err := build(t, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config)
 	fetched = new([]string)
 	c.topic.fetch = func(address string) ([]byte, error) {
 		*fetched = append(*fetched, address)
@@ -218,10 +215,7 @@ func TestCertificateIsFetchedOnce(t *testing.T) {
 // TestAKnownCertificateIsNotWaitedFor: whoever makes us fetch another one holds up nobody.
 func TestAKnownCertificateIsNotWaitedFor(t *testing.T) {
 	p := newPair(t)
-	c, err := build(t, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config)
 	began, end := make(chan struct{}), make(chan struct{})
 	c.topic.fetch = func(address string) ([]byte, error) {
 		if address != certURL {

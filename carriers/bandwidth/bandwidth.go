@@ -15,11 +15,9 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"time"
@@ -74,16 +72,11 @@ type fault struct {
 
 // Carrier is one Bandwidth account.
 type Carrier struct {
-	info        carriers.Info
-	http        *carriers.Client
-	header      http.Header
+	*carriers.Account
+
 	messages    *url.URL
 	application string
 	callback    string // Authorization of callbacks, "" without
-	from        string
-	codes       *carriers.Codes
-	now         func() time.Time
-	timeout     time.Duration
 }
 
 var (
@@ -102,52 +95,21 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
-	base, err := carriers.ParseURL(cfg.BaseURL, vendorURL)
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	password, err := env.Secret(cfg.Password)
-	if err != nil {
-		return nil, fmt.Errorf("password: %w", err)
-	}
-	secrets := []string{password, basic(cfg.Username, password)}
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	base := o.URL(vendorURL)
+	password := o.Secret("password", cfg.Password)
 	callback := ""
 	if cfg.CallbackPassword != "" {
-		secret, err := env.Secret(cfg.CallbackPassword)
-		if err != nil {
-			return nil, fmt.Errorf("callback_password: %w", err)
-		}
-		callback = "Basic " + basic(cfg.CallbackUsername, secret)
-		secrets = append(secrets, secret, basic(cfg.CallbackUsername, secret))
+		callback = o.Basic(cfg.CallbackUsername, o.Secret("callback_password", cfg.CallbackPassword))
 	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: secrets})
-	return &Carrier{
-		info: carriers.Info{Name: name, Type: "bandwidth", Common: cfg.Common, RefInReceipts: true, Signed: callback != ""},
-		http: client,
-		header: client.Headers("Authorization", "Basic "+basic(cfg.Username, password), "Content-Type", "application/json",
-			"Accept", "application/json"),
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			Type: "bandwidth", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: callback != "",
+		}, "Authorization", o.Basic(cfg.Username, password), "Content-Type", "application/json", "Accept", "application/json"),
 		messages:    base.JoinPath("users", cfg.AccountID, "messages"),
 		application: cfg.ApplicationID,
 		callback:    callback,
-		from:        cmp.Or(cfg.From, env.Sender),
-		codes:       codes,
-		now:         env.Now,
-		timeout:     cfg.Timeout.Or(carriers.DefaultTimeout),
-	}, nil
-}
-
-func basic(user, password string) string {
-	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	})
 }
 
 func (cfg *Config) check() error {
@@ -166,22 +128,13 @@ func (cfg *Config) check() error {
 	return nil
 }
 
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
-	return nil
-}
-
 // Submit creates a message.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
 	body, err := json.Marshal(c.request(m))
 	if err != nil {
 		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the message cannot be written as JSON")
 	}
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: c.header, Body: body})
+	a := c.Post(ctx, c.messages, body)
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -190,8 +143,8 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		return c.refused(a)
 	}
 	var got message
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if got.ID == "" {
 		return a.Unreadable("the answer has no id")
@@ -202,9 +155,9 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 }
 
 func (c *Carrier) request(m carriers.Message) request {
-	r := request{ApplicationID: c.application, To: []string{m.To}, From: cmp.Or(m.From, c.from), Text: m.Text, Tag: m.Ref}
+	r := request{ApplicationID: c.application, To: []string{m.To}, From: cmp.Or(m.From, c.From), Text: m.Text, Tag: m.Ref}
 	if m.Validity > 0 {
-		r.Expiration = c.now().Add(max(m.Validity, time.Second)).UTC().Format(time.RFC3339)
+		r.Expiration = c.Now().Add(max(m.Validity, time.Second)).UTC().Format(time.RFC3339)
 	}
 	return r
 }
@@ -217,9 +170,9 @@ func (c *Carrier) refused(a *carriers.Answer) carriers.Result {
 	for _, field := range f.Fields {
 		words += "; " + field.Name + ": " + field.Description
 	}
-	_, known := c.codes.Class(f.Type)
+	_, known := c.Codes.Class(f.Type)
 	if !known && a.Status >= 500 && f.Type != "" && f.Description != "" {
 		return a.RefusedAs(carriers.ClassCarrierTransient, f.Type, words)
 	}
-	return a.Refused(c.codes, f.Type, words)
+	return a.Refused(c.Codes, f.Type, words)
 }

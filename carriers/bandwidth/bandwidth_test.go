@@ -1,10 +1,9 @@
 package bandwidth
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -27,13 +26,13 @@ func suite() carriertest.Suite {
 	return carriertest.Suite{
 		Type:    Type(),
 		Config:  config + signed + "base_url: \"{{server}}/api/v2\"\n",
-		Secrets: []string{password, callbackPassword, basic("smsctl", password)},
+		Secrets: []string{password, callbackPassword, base64.StdEncoding.EncodeToString([]byte("smsctl:" + password))},
 		Folder:  "../../testdata/carriers/bandwidth",
 		Request: func(t *testing.T, r carriertest.Request) {
 			validSubmit(t, r)
-			validRequest(t, r)
+			document.Valid(t, r)
 		},
-		Asked: validRequest,
+		Asked: document.Valid,
 		States: map[string]carriers.ReceiptState{
 			"message-sending": carriers.ReceiptQueued, "message-sent": carriers.ReceiptSent,
 			"message-delivered": carriers.ReceiptDelivered, "message-read": carriers.ReceiptDelivered,
@@ -83,14 +82,9 @@ func validSubmit(t *testing.T, r carriertest.Request) {
 	}
 }
 
-func build(t *testing.T, yaml string) (*Carrier, error) {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		return nil, err
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier), nil
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 func TestRequest(t *testing.T) {
@@ -105,10 +99,7 @@ func TestRequest(t *testing.T) {
 		{"validity", "", carriers.Message{Validity: 96 * time.Hour}, request{Expiration: "2026-03-05T12:00:00Z"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := build(t, config+tt.config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := build(t, config+tt.config)
 			tt.m.To, tt.m.Text, tt.m.Ref = "+44", "x", "r1"
 			tt.want.ApplicationID, tt.want.To, tt.want.Text, tt.want.Tag = app, []string{"+44"}, "x", "r1"
 			if diff := cmp.Diff(tt.want, c.request(tt.m)); diff != "" {
@@ -119,7 +110,7 @@ func TestRequest(t *testing.T) {
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: bandwidth\n":                                   `account_id: "" is not an account`,
 		"account_id: \"1\"\n":                                 `application_id: "" is not`,
 		"account_id: \"1\"\napplication_id: a\n":              "username: is missing",
@@ -128,18 +119,11 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		config + "base_url: bandwidth.com\n":                  "base_url: is not an address",
 		config + "codes: {4770: filtered}\n":                  `codes: 4770: "filtered" is not a class`,
 		config + "applicationid: x\n":                         "applicationid",
-	} {
-		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
-		}
-	}
+	}, password)
 }
 
 func TestSeveralEventsInACallback(t *testing.T) {
-	c, err := build(t, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config)
 	body := `[{"type":"message-sent","time":"2026-03-01T11:59:01Z","to":"+44","message":{"id":"a","tag":"r1","segmentCount":2}},` +
 		`{"type":"message-failed","to":"+45","errorCode":4482,"description":"barred","message":{"id":"b"}}]`
 	got, _, err := c.Receipts(carriers.Callback{Body: []byte(body)})
@@ -157,48 +141,12 @@ func TestSeveralEventsInACallback(t *testing.T) {
 
 // TestAbsenceTakesTime: what is not listed yet, or not searched any more, is not absent.
 func TestAbsenceTakesTime(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"totalCount":1,"messages":[{"messageId":"z","receiveTime":"2026-03-01T20:00:00Z","messageLength":1}]}`))
-	}))
-	defer srv.Close()
-	c, err := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ago, want := range map[time.Duration]carriers.Verdict{
+	carriertest.AbsenceTakesTime(t, Type(), config, `{"totalCount":1,"messages":[{"messageId":"z","receiveTime":"2026-03-01T20:00:00Z","messageLength":1}]}`, map[time.Duration]carriers.Verdict{
 		time.Minute: carriers.Undecided, 124 * time.Second: carriers.Undecided, 125 * time.Second: carriers.Absent,
 		24 * time.Hour: carriers.Absent, 14 * 24 * time.Hour: carriers.Undecided,
-	} {
-		got, err := c.Lookup(t.Context(), carriers.Submitted{Ref: "r1", To: "+44", Text: "x", At: carriertest.Now().Add(-ago)})
-		if err != nil || got.Verdict != want {
-			t.Errorf("%v after the submit: %v and %v, want %v", ago, got.Verdict, err, want)
-		}
-	}
+	})
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://dev.bandwidth.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
-}
-
-// TestWhatHasAnIDIsNeverAbsent: bandwidth gave it, so it took the message.
-func TestWhatHasAnIDIsNeverAbsent(t *testing.T) {
-	srv := httptest.NewServer(http.NotFoundHandler())
-	defer srv.Close()
-	c, err := build(t, config+"base_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := carriers.Submitted{Ref: "r1", ID: id, To: "+44", At: carriertest.Now().Add(-time.Hour)}
-	if got, err := c.Lookup(t.Context(), s); err == nil || got.Verdict != carriers.Undecided {
-		t.Errorf("%+v %v", got, err)
-	}
+	carriertest.CodesTable(t, codesTSV, "https://dev.bandwidth.com/", 1)
 }

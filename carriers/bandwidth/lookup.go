@@ -71,12 +71,8 @@ func (c *Carrier) stateOf(m listed) carriers.Receipt {
 // Lookup searches the messages to the number. The list has neither text nor tag, so a message is ours only if it is the
 // only one at that time and as long as our text; and it is absent only if there is none at all, long enough after.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
-	if s.ID != "" { // it was taken: the only question is what became of it
-		r, err := c.Poll(ctx, s)
-		if err != nil {
-			return carriers.Finding{}, err
-		}
-		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+	if s.ID != "" {
+		return carriers.Known(ctx, c, s)
 	}
 	page, _, err := c.list(ctx, url.Values{
 		"destinationTn": {s.To}, "messageDirection": {"OUTBOUND"}, "fromDateTime": {s.At.Add(-skew).UTC().Format(time.RFC3339)},
@@ -89,15 +85,15 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 	}
 	near := slices.DeleteFunc(page.Messages, func(m listed) bool {
 		at, err := time.Parse(time.RFC3339, m.ReceiveTime)
-		return err == nil && at.Sub(s.At) > c.timeout+skew // a time that cannot be read is any time
+		return err == nil && at.Sub(s.At) > c.Timeout+skew // a time that cannot be read is any time
 	})
-	age := c.now().Sub(s.At)
+	age := c.Now().Sub(s.At)
 	switch {
 	case len(near) == 1 && near[0].ID != "" && sameLength(near[0].Length, s.Text):
 		r := c.stateOf(near[0])
 		r.Ref = s.Ref
 		return carriers.Finding{Verdict: carriers.Found, ID: near[0].ID, Receipt: r}, nil
-	case len(near) == 0 && age >= c.timeout+settle && age < kept:
+	case len(near) == 0 && age >= c.Timeout+settle && age < kept:
 		return carriers.Finding{Verdict: carriers.Absent}, nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
@@ -111,7 +107,7 @@ func sameLength(n int, text string) bool {
 func (c *Carrier) list(ctx context.Context, query url.Values) (page list, raw []byte, err error) {
 	u := *c.messages
 	u.RawQuery = query.Encode()
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: &u, Header: c.header, Limit: listLimit})
+	a := c.HTTP.Do(ctx, carriers.Request{Method: http.MethodGet, URL: &u, Header: c.Header, Limit: listLimit})
 	defer a.Release()
 	if err := a.Problem(); err != nil {
 		return list{}, nil, err

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -79,26 +80,13 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 
 // receipt translates a word and a code.
 func (c *Carrier) receipt(word string, number int, words string) carriers.Receipt {
-	r := carriers.Receipt{Detail: c.http.Redact(words)}
+	code := ""
 	if number != 0 {
-		r.Code = strconv.Itoa(number)
+		code = strconv.Itoa(number)
 	}
-	state, known := states[word]
-	if !known {
-		r.State, r.Detail = carriers.ReceiptUnknown, c.http.Redact("unknown state "+word+" "+words)
-		return r
-	}
-	r.State = state
-	if !state.Final() || state == carriers.ReceiptDelivered {
-		return r
-	}
-	if r.Class, known = c.codes.Class(r.Code); !known {
-		r.Class = carriers.ClassUnknown
-	}
-	switch r.Class {
-	case carriers.ClassExpired:
-		r.State = carriers.ReceiptExpired
-	case carriers.ClassAmbiguous:
+	r := c.Receipt(word, code)
+	r.Detail = strings.TrimSpace(r.Detail + " " + c.HTTP.Redact(words))
+	if r.Class == carriers.ClassAmbiguous {
 		r.State, r.Class = carriers.ReceiptUnknown, carriers.ClassNone
 	}
 	return r

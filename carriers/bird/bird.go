@@ -17,12 +17,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/smsctl/smsctl/carriers"
 )
@@ -89,15 +87,10 @@ type fault struct {
 
 // Carrier is one Bird workspace.
 type Carrier struct {
-	info     carriers.Info
-	http     *carriers.Client
-	header   http.Header
+	*carriers.Account
+
 	messages *url.URL
 	secret   []byte // of webhooks, nil without
-	from     string
-	codes    *carriers.Codes
-	now      func() time.Time
-	timeout  time.Duration
 }
 
 var (
@@ -114,83 +107,50 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	if cfg.APIKey == "" {
-		return nil, errors.New("api_key: is missing: write for example env:BIRD_API_KEY")
-	}
-	key, err := env.Secret(cfg.APIKey)
-	if err != nil {
-		return nil, fmt.Errorf("api_key: %w", err)
-	}
-	base, err := address(cfg, key)
-	if err != nil {
-		return nil, err
-	}
-	secret, err := webhookKey(cfg.WebhookSecret, env)
-	if err != nil {
-		return nil, fmt.Errorf("webhook_secret: %w", err)
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	client := carriers.NewClient(carriers.ClientOptions{
-		Common: cfg.Common, Now: env.Now, Secrets: []string{key, base64.StdEncoding.EncodeToString(secret)},
-	})
-	return &Carrier{
-		info:     carriers.Info{Name: name, Type: "bird", Common: cfg.Common, RefInReceipts: true, Signed: true},
-		http:     client,
-		header:   client.Headers("Authorization", "Bearer "+key, "Content-Type", "application/json", "Accept", "application/json"),
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	key := o.Secret("api_key", cfg.APIKey)
+	base := o.URL(vendor(o, cfg, key))
+	secret := webhookKey(o, cfg.WebhookSecret)
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			Type: "bird", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: true,
+		}, "Authorization", "Bearer "+key, "Content-Type", "application/json", "Accept", "application/json"),
 		messages: base.JoinPath("v1", "sms", "messages"),
 		secret:   secret,
-		from:     cmp.Or(cfg.From, env.Sender),
-		codes:    codes,
-		now:      env.Now,
-		timeout:  cfg.Timeout.Or(carriers.DefaultTimeout),
-	}, nil
+	})
 }
 
-// address is Bird's in the region that the config or the key names: bk_{region}_….
-func address(cfg Config, key string) (*url.URL, error) {
+func (cfg *Config) check() error {
+	if cfg.APIKey == "" {
+		return errors.New("api_key: is missing: write for example env:BIRD_API_KEY")
+	}
+	return nil
+}
+
+// vendor is Bird's address in the region that the config or the key names: bk_{region}_….
+func vendor(o *carriers.Opening, cfg Config, key string) string {
 	region := cfg.Region
 	if part := strings.SplitN(key, "_", 3); region == "" && len(part) == 3 && part[0] == "bk" {
 		region = part[1]
 	}
 	if cfg.BaseURL == "" && !regexp.MustCompile(`^[a-z]{2,4}\d{1,3}$`).MatchString(region) {
-		return nil, errors.New("region: is neither here nor in the api_key: write for example eu1")
+		o.Fail("region", errors.New("is neither here nor in the api_key: write for example eu1"))
 	}
-	base, err := carriers.ParseURL(cfg.BaseURL, "https://"+region+".platform.bird.com")
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	return base, nil
+	return "https://" + region + ".platform.bird.com"
 }
 
 // webhookKey resolves the secret of webhooks: base64 behind whsec_.
-func webhookKey(ref carriers.Secret, env carriers.Env) ([]byte, error) {
-	if ref == "" {
-		return nil, nil
-	}
-	text, err := env.Secret(ref)
-	if err != nil {
-		return nil, err
+func webhookKey(o *carriers.Opening, ref carriers.Secret) []byte {
+	text := o.Optional("webhook_secret", ref)
+	if text == "" {
+		return nil
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whsec_"))
 	if err != nil || len(key) == 0 {
-		return nil, errors.New("is not a secret of webhooks: write whsec_… as the console shows it")
+		o.Fail("webhook_secret", errors.New("is not a secret of webhooks: write whsec_… as the console shows it"))
 	}
-	return key, nil
-}
-
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
-	return nil
+	o.Hide(base64.StdEncoding.EncodeToString(key))
+	return key
 }
 
 // Submit creates a message.
@@ -199,9 +159,9 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	if err != nil {
 		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the message cannot be written as JSON")
 	}
-	header := c.header.Clone()
+	header := c.Header.Clone()
 	header.Set("Idempotency-Key", m.Ref)
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: header, Body: body})
+	a := c.HTTP.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: header, Body: body})
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -210,8 +170,8 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		return c.refused(a)
 	}
 	var got message
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if got.ID == "" {
 		return a.Unreadable("the answer has no id")
@@ -230,7 +190,7 @@ func (c *Carrier) request(m carriers.Message) request {
 		category = "marketing"
 	}
 	return request{
-		To: m.To, From: cmp.Or(m.From, c.from), Text: m.Text, Category: category,
+		To: m.To, From: cmp.Or(m.From, c.From), Text: m.Text, Category: category,
 		Tags: []tag{{refKey, m.Ref}}, Metadata: map[string]string{refKey: m.Ref},
 	}
 }
@@ -240,9 +200,9 @@ func (c *Carrier) refused(a *carriers.Answer) carriers.Result {
 	var f fault
 	_ = json.Unmarshal(a.Body, &f) // a gateway's page has no type, and then the status decides
 	for _, word := range []string{f.Error.Code, f.Error.Name, f.Error.Type} {
-		if class, known := c.codes.Class(word); known {
+		if class, known := c.Codes.Class(word); known {
 			return a.RefusedAs(class, cmp.Or(f.Error.Code, f.Error.Type), f.Error.Message)
 		}
 	}
-	return a.Refused(c.codes, f.Error.Code, f.Error.Message)
+	return a.Refused(c.Codes, f.Error.Code, f.Error.Message)
 }

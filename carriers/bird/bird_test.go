@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -93,21 +91,13 @@ func validQuestion(t *testing.T, r carriertest.Request) {
 	}
 }
 
-func build(t *testing.T, yaml string) (*Carrier, error) {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		return nil, err
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier), nil
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 func TestSenderAndCategory(t *testing.T) {
-	c, err := build(t, config+"from: Shop\n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config+"from: Shop\n")
 	if got := c.request(carriers.Message{From: "ACME", Type: "transactional"}); got.From != "ACME" || got.Category != "transactional" {
 		t.Errorf("%+v", got)
 	}
@@ -130,10 +120,7 @@ func TestSignatureVector(t *testing.T) {
 }
 
 func TestOldAndUnsignedWebhooks(t *testing.T) {
-	c, err := build(t, config+"webhook_secret: whsec_"+secret64()+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config+"webhook_secret: whsec_"+secret64()+"\n")
 	for age, good := range map[time.Duration]bool{
 		0: true, 5 * time.Minute: true, -5 * time.Minute: true, 5*time.Minute + time.Second: false, -time.Hour: false,
 	} {
@@ -143,10 +130,7 @@ func TestOldAndUnsignedWebhooks(t *testing.T) {
 			t.Errorf("%v old: %v", age, err)
 		}
 	}
-	without, err := build(t, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	without := build(t, config)
 	cb := suite().Callback("delivered")
 	sign(&cb, carriertest.Now())
 	if _, _, err := without.Receipts(cb); !errors.Is(err, carriers.ErrSignature) {
@@ -160,10 +144,7 @@ func TestAddresses(t *testing.T) {
 		"region: us1\n":                      "https://us1.platform.bird.com/v1/sms/messages",
 		"base_url: http://a.example/alpha\n": "http://a.example/alpha/v1/sms/messages",
 	} {
-		c, err := build(t, config+extra)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := build(t, config+extra)
 		if got := c.messages.String(); got != want {
 			t.Errorf("%q: %s, want %s", extra, got, want)
 		}
@@ -171,7 +152,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: bird\n":                             "api_key: is missing",
 		"api_key: canary\n":                        "region: is neither here nor in the api_key",
 		"api_key: bk_evil.example/_canary\n":       "region: is neither",
@@ -180,59 +161,17 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		config + "base_url: bird.com\n":            "base_url: is not an address",
 		config + "codes: {unreachable: later}\n":   `codes: unreachable: "later" is not a class`,
 		config + "webhook_key: x\n":                "webhook_key",
-	} {
-		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
-		} else if !strings.HasPrefix(err.Error(), "decoding:") && strings.Contains(err.Error(), "canary") { // decoding shows the source
-			t.Errorf("the error shows a secret: %v", err)
-		}
-	}
+	}, "canary")
 }
 
 // TestAbsenceTakesTime: what is not listed yet, or may not be listed any more, is not absent.
 func TestAbsenceTakesTime(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"data":[],"next_cursor":null}`))
-	}))
-	defer srv.Close()
-	c, err := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ago, want := range map[time.Duration]carriers.Verdict{
+	carriertest.AbsenceTakesTime(t, Type(), config, `{"data":[],"next_cursor":null}`, map[time.Duration]carriers.Verdict{
 		0: carriers.Undecided, 34 * time.Second: carriers.Undecided, 35 * time.Second: carriers.Absent,
 		71 * time.Hour: carriers.Absent, 72 * time.Hour: carriers.Undecided,
-	} {
-		got, err := c.Lookup(t.Context(), carriers.Submitted{Ref: "r1", To: "+44", At: carriertest.Now().Add(-ago)})
-		if err != nil || got.Verdict != want {
-			t.Errorf("%v after the submit: %v and %v, want %v", ago, got.Verdict, err, want)
-		}
-	}
+	})
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://github.com/messagebird/bird-sdk-go/") {
-			t.Errorf("row %+v", row)
-		}
-	}
-}
-
-// TestWhatHasAnIDIsNeverAbsent: bird gave it, so it took the message.
-func TestWhatHasAnIDIsNeverAbsent(t *testing.T) {
-	srv := httptest.NewServer(http.NotFoundHandler())
-	defer srv.Close()
-	c, err := build(t, config+"base_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := carriers.Submitted{Ref: "r1", ID: id, To: "+44", At: carriertest.Now().Add(-time.Hour)}
-	if got, err := c.Lookup(t.Context(), s); err == nil || got.Verdict != carriers.Undecided {
-		t.Errorf("%+v %v", got, err)
-	}
+	carriertest.CodesTable(t, codesTSV, "https://github.com/messagebird/bird-sdk-go/", 1)
 }

@@ -2,10 +2,8 @@ package bird
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -32,7 +30,7 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 		return carriers.Receipt{}, errors.New("bird cannot be asked about a message without its id")
 	}
 	var m message
-	raw, err := c.get(ctx, c.messages.JoinPath(s.ID), &m)
+	raw, err := c.Get(ctx, c.messages.JoinPath(s.ID), 0, &m)
 	if err != nil {
 		return carriers.Receipt{}, fmt.Errorf("asking bird about a message: %w", err)
 	}
@@ -47,17 +45,13 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // Lookup searches the messages for our tag. That there is none proves absence once the submit has surely ended and the
 // list has caught up.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
-	if s.ID != "" { // it was taken: the only question is what became of it
-		r, err := c.Poll(ctx, s)
-		if err != nil {
-			return carriers.Finding{}, err
-		}
-		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+	if s.ID != "" {
+		return carriers.Known(ctx, c, s)
 	}
 	u := *c.messages
 	u.RawQuery = url.Values{"tag": {refKey + ":" + s.Ref}, "direction": {"outbound"}, "limit": {"10"}}.Encode()
 	var page list
-	if _, err := c.get(ctx, &u, &page); err != nil {
+	if _, err := c.Get(ctx, &u, 0, &page); err != nil {
 		return carriers.Finding{}, fmt.Errorf("searching bird for a message: %w", err)
 	}
 	for _, m := range page.Data {
@@ -67,23 +61,10 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 			return carriers.Finding{Verdict: carriers.Found, ID: m.ID, Receipt: r}, nil
 		}
 	}
-	age := c.now().Sub(s.At)
+	age := c.Now().Sub(s.At)
 	empty := page.Data != nil && len(page.Data) == 0 && page.NextCursor == nil
-	if empty && age >= c.timeout+settle && age < kept {
+	if empty && age >= c.Timeout+settle && age < kept {
 		return carriers.Finding{Verdict: carriers.Absent}, nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
-}
-
-// get reads a resource into v and returns what is worth keeping of the raw answer.
-func (c *Carrier) get(ctx context.Context, u *url.URL, v any) (raw []byte, err error) {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: u, Header: c.header})
-	defer a.Release()
-	if err := a.Problem(); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(a.Body, v); err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	}
-	return carriers.RawPayload(a.Body), nil
 }

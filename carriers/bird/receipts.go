@@ -69,28 +69,15 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 
 // receipt translates a status and the error beside it.
 func (c *Carrier) receipt(word string, why *cause) carriers.Receipt {
-	var r carriers.Receipt
-	if why != nil {
-		r.Code, r.Detail = why.Code, why.Description
-		if why.CarrierCode != "" {
-			r.Detail += " (" + why.CarrierCode + " at the carrier)"
-		}
+	if why == nil {
+		return c.Receipt(word, "")
 	}
-	state, known := states[word]
-	if !known {
-		r.State, r.Detail = carriers.ReceiptUnknown, c.http.Redact("unknown state "+word+" "+r.Detail)
-		return r
+	r := c.Receipt(word, why.Code)
+	words := why.Description
+	if why.CarrierCode != "" {
+		words += " (" + why.CarrierCode + " at the carrier)"
 	}
-	r.State, r.Detail = state, c.http.Redact(r.Detail)
-	if !state.Final() || state == carriers.ReceiptDelivered {
-		return r
-	}
-	if r.Class, known = c.codes.Class(r.Code); !known {
-		r.Class = carriers.ClassUnknown
-		if state == carriers.ReceiptExpired {
-			r.Class = carriers.ClassExpired
-		}
-	}
+	r.Detail = strings.TrimSpace(r.Detail + " " + c.HTTP.Redact(words))
 	return r
 }
 
@@ -115,7 +102,7 @@ func (c *Carrier) verify(cb carriers.Callback) error {
 			holds = hmac.Equal([]byte(signature), want) || holds
 		}
 	}
-	if age := c.now().Sub(time.Unix(seconds, 0)); !holds || age > tolerance || age < -tolerance {
+	if age := c.Now().Sub(time.Unix(seconds, 0)); !holds || age > tolerance || age < -tolerance {
 		return fmt.Errorf("Webhook-Signature: %w", carriers.ErrSignature)
 	}
 	return nil

@@ -51,6 +51,8 @@ type Suite struct {
 
 	// Proven are the statuses of 500, 502, 503 and 504 after which the vendor has provably taken nothing.
 	Proven []int
+	// AsksByRef is set for types that look up by our reference alone, whatever id there is.
+	AsksByRef bool
 	// SecretsInURL is set for vendors that want a password in the query.
 	SecretsInURL bool
 	// Request checks what a submit sends, against the vendor's own specification where there is one.
@@ -99,8 +101,10 @@ func Run(t *testing.T, s Suite) {
 		{"13 receipts", r.receipts},
 		{"14 receipt states", r.receiptStates},
 		{"15 one request a submit", r.oneRequestASubmit},
+		{"overrides", r.overrides},
 		{"poll", r.poll},
 		{"lookup", r.lookup},
+		{"what has an id is never absent", r.whatHasAnIDIsNeverAbsent},
 		{"16 no secret and no number", r.noSecret}, // last: it reads what all others made the carrier say
 	} {
 		t.Run(check.name, check.run)

@@ -14,13 +14,9 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/smsctl/smsctl/carriers"
 )
@@ -74,14 +70,10 @@ type sent struct {
 
 // Carrier is one ClickSend account.
 type Carrier struct {
-	info   carriers.Info
-	http   *carriers.Client
-	header http.Header
-	sms    *url.URL // …/v3/sms
-	token  string   // of receipts, "" without
-	from   string
-	codes  *carriers.Codes
-	now    func() time.Time
+	*carriers.Account
+
+	sms   *url.URL // …/v3/sms
+	token string   // of receipts, "" without
 }
 
 var (
@@ -98,65 +90,38 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	switch {
-	case cfg.Username == "":
-		return nil, errors.New("username: is missing: write the account's API user")
-	case cfg.APIKey == "":
-		return nil, errors.New("api_key: is missing: write for example env:CLICKSEND_API_KEY")
-	}
-	base, err := carriers.ParseURL(cfg.BaseURL, vendorURL)
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	key, err := env.Secret(cfg.APIKey)
-	if err != nil {
-		return nil, fmt.Errorf("api_key: %w", err)
-	}
-	token := ""
-	if cfg.ReceiptToken != "" {
-		if token, err = env.Secret(cfg.ReceiptToken); err != nil {
-			return nil, fmt.Errorf("receipt_token: %w", err)
-		}
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	basic := base64.StdEncoding.EncodeToString([]byte(cfg.Username + ":" + key))
-	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: []string{key, basic, token}})
-	return &Carrier{
-		info:   carriers.Info{Name: name, Type: "clicksend", Common: cfg.Common, RefInReceipts: true, Signed: token != ""},
-		http:   client,
-		header: client.Headers("Authorization", "Basic "+basic, "Content-Type", "application/json", "Accept", "application/json"),
-		sms:    base.JoinPath("v3", "sms"),
-		token:  token,
-		from:   cmp.Or(cfg.From, env.Sender),
-		codes:  codes,
-		now:    env.Now,
-	}, nil
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	base := o.URL(vendorURL)
+	key := o.Secret("api_key", cfg.APIKey)
+	token := o.Optional("receipt_token", cfg.ReceiptToken)
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			Type: "clicksend", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: token != "",
+		}, "Authorization", o.Basic(cfg.Username, key), "Content-Type", "application/json", "Accept", "application/json"),
+		sms:   base.JoinPath("v3", "sms"),
+		token: token,
+	})
 }
 
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
+func (cfg *Config) check() error {
+	switch {
+	case cfg.Username == "":
+		return errors.New("username: is missing: write the account's API user")
+	case cfg.APIKey == "":
+		return errors.New("api_key: is missing: write for example env:CLICKSEND_API_KEY")
+	}
 	return nil
 }
 
 // Submit sends a message. ClickSend answers 200 to a refused one too: the message's own status says what became of it.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
 	body, err := json.Marshal(request{Messages: []message{{
-		To: m.To, From: cmp.Or(m.From, c.from), Body: m.Text, Source: "smsctl", CustomString: m.Ref,
+		To: m.To, From: cmp.Or(m.From, c.From), Body: m.Text, Source: "smsctl", CustomString: m.Ref,
 	}}})
 	if err != nil {
 		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the message cannot be written as JSON")
 	}
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.sms.JoinPath("send"), Header: c.header, Body: body})
+	a := c.Post(ctx, c.sms.JoinPath("send"), body)
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -164,11 +129,11 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	if !a.OK() {
 		var f envelope[json.RawMessage]
 		_ = json.Unmarshal(a.Body, &f) // a proxy's page has no code, and then the status decides
-		return a.Refused(c.codes, f.Code, f.Message)
+		return a.Refused(c.Codes, f.Code, f.Message)
 	}
 	var got envelope[sent]
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if len(got.Data.Messages) != 1 {
 		return a.Unreadable("the answer is not about one message: " + got.Code + " " + got.Message)
@@ -189,7 +154,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 
 // refused is the result of a message whose own status is not success: that it was not taken is what the status says.
 func (c *Carrier) refused(a *carriers.Answer, status string) carriers.Result {
-	class, known := c.codes.Class(status)
+	class, known := c.Codes.Class(status)
 	if !known {
 		class = carriers.ClassUnknown
 	}

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -75,22 +73,14 @@ func validQuestion(t *testing.T, r carriertest.Request) {
 	}
 }
 
-func build(t *testing.T, yaml string) (*Carrier, error) {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		return nil, err
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier), nil
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 // TestToken: with receipt_token the address is a secret that only ClickSend was told.
 func TestToken(t *testing.T) {
-	c, err := build(t, config+"receipt_token: canary-receipt-token\n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config+"receipt_token: canary-receipt-token\n")
 	if !c.Info().Signed {
 		t.Error("does not count as signed")
 	}
@@ -104,10 +94,7 @@ func TestToken(t *testing.T) {
 }
 
 func TestReceiptKeepsWhatItCarries(t *testing.T) {
-	c, err := build(t, config+"codes: {27: recipient_unreachable}\n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config+"codes: {27: recipient_unreachable}\n")
 	want := carriers.Receipt{
 		Ref: "r1", ID: id, State: carriers.ReceiptUndelivered, Class: carriers.ClassRecipientUnreachable, Code: "27",
 		Detail: "Absent", At: time.Date(2026, 3, 1, 11, 59, 5, 0, time.UTC),
@@ -126,46 +113,18 @@ func TestReceiptKeepsWhatItCarries(t *testing.T) {
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: clicksend\n":                    "username: is missing",
 		"username: shop\n":                     "api_key: is missing",
 		config + "base_url: clicksend.com\n":   "base_url: is not an address",
 		config + "codes: {THROTTLED: later}\n": `codes: THROTTLED: "later" is not a class`,
 		config + "user: x\n":                   "user",
-	} {
-		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
-		}
-	}
-	c, err := build(t, config)
-	if err != nil || c.sms.String() != "https://rest.clicksend.com/v3/sms" {
-		t.Errorf("%v %v", c, err)
+	}, key)
+	if c := build(t, config); c.sms.String() != "https://rest.clicksend.com/v3/sms" {
+		t.Error(c.sms)
 	}
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://developers.clicksend.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
-}
-
-// TestWhatHasAnIDIsNeverAbsent: clicksend gave it, so it took the message.
-func TestWhatHasAnIDIsNeverAbsent(t *testing.T) {
-	srv := httptest.NewServer(http.NotFoundHandler())
-	defer srv.Close()
-	c, err := build(t, config+"base_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := carriers.Submitted{Ref: "r1", ID: id, To: "+44", At: carriertest.Now().Add(-time.Hour)}
-	if got, err := c.Lookup(t.Context(), s); err == nil || got.Verdict != carriers.Undecided {
-		t.Errorf("%+v %v", got, err)
-	}
+	carriertest.CodesTable(t, codesTSV, "https://developers.clicksend.com/", 1)
 }

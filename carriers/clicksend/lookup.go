@@ -2,10 +2,8 @@ package clicksend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -30,7 +28,7 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 		return carriers.Receipt{}, errors.New("clicksend cannot be asked about a message without its id")
 	}
 	var got envelope[receipt]
-	raw, err := c.get(ctx, c.sms.JoinPath("receipts", s.ID), &got)
+	raw, err := c.Get(ctx, c.sms.JoinPath("receipts", s.ID), listLimit, &got)
 	if err != nil {
 		return carriers.Receipt{}, fmt.Errorf("asking clicksend for a receipt: %w", err)
 	}
@@ -45,19 +43,15 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // Lookup searches the history of the number for our reference, by which it cannot be searched. That a message is not
 // there proves nothing: ClickSend documents neither when a message appears in its history nor that it always does.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
-	if s.ID != "" { // it was taken: the only question is what became of it
-		r, err := c.Poll(ctx, s)
-		if err != nil {
-			return carriers.Finding{}, err
-		}
-		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+	if s.ID != "" {
+		return carriers.Known(ctx, c, s)
 	}
 	u := c.sms.JoinPath("history")
 	u.RawQuery = url.Values{
 		"q": {"to:" + s.To}, "date_from": {strconv.FormatInt(s.At.Add(-skew).Unix(), 10)}, "order_by": {"date:asc"}, "limit": {"100"},
 	}.Encode()
 	var got envelope[page]
-	if _, err := c.get(ctx, u, &got); err != nil {
+	if _, err := c.Get(ctx, u, listLimit, &got); err != nil {
 		return carriers.Finding{}, fmt.Errorf("searching clicksend for a message: %w", err)
 	}
 	for _, row := range got.Data.Rows {
@@ -65,23 +59,10 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 			continue
 		}
 		found := carriers.Finding{Verdict: carriers.Found, ID: string(row.ID)}
-		if _, known := states[string(row.StatusCode)]; known { // null as long as there is no receipt
+		if _, known := c.State(string(row.StatusCode)); known { // null as long as there is no receipt
 			found.Receipt = c.receipt(row)
 		}
 		return found, nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
-}
-
-// get reads a resource into v and returns what is worth keeping of the raw answer.
-func (c *Carrier) get(ctx context.Context, u *url.URL, v any) (raw []byte, err error) {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: u, Header: c.header, Limit: listLimit})
-	defer a.Release()
-	if err := a.Problem(); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(a.Body, v); err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	}
-	return carriers.RawPayload(a.Body), nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -88,23 +89,11 @@ func ofForm(form url.Values) receipt {
 
 // receipt translates a receipt. What its error_code can be is not documented: the table of the config decides.
 func (c *Carrier) receipt(got receipt) carriers.Receipt {
-	r := carriers.Receipt{
-		Ref: string(got.CustomString), ID: string(got.ID), To: string(got.To), Code: string(got.ErrorCode),
-		Detail: string(cmp.Or(got.ErrorText, got.StatusText)),
-	}
+	r := c.Receipt(string(got.StatusCode), string(got.ErrorCode))
+	r.Ref, r.ID, r.To = string(got.CustomString), string(got.ID), string(got.To)
+	r.Detail = strings.TrimSpace(r.Detail + " " + c.HTTP.Redact(string(cmp.Or(got.ErrorText, got.StatusText))))
 	if seconds, err := strconv.ParseInt(string(got.Timestamp), 10, 40); err == nil && seconds > 0 {
 		r.At = time.Unix(seconds, 0).UTC()
-	}
-	state, known := states[string(got.StatusCode)]
-	if !known {
-		r.State, r.Detail = carriers.ReceiptUnknown, c.http.Redact("unknown status_code "+string(got.StatusCode)+" "+r.Detail)
-		return r
-	}
-	r.State, r.Detail = state, c.http.Redact(r.Detail)
-	if state.Final() && state != carriers.ReceiptDelivered {
-		if r.Class, known = c.codes.Class(r.Code); !known {
-			r.Class = carriers.ClassUnknown
-		}
 	}
 	return r
 }

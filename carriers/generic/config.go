@@ -49,6 +49,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 		Common: cfg.Common, Now: env.Now, Secrets: values, DisableKeepAlives: fresh,
 	})
 	c := &carrier{http: client, codes: codes, now: env.Now, from: cmp.Or(cfg.From, env.Sender)}
+	cfg.overrideStates()
 	comp := compiler{scope: scope{names: messageNames, secrets: secrets}, base: cfg.BaseURL, client: client}
 	if c.submit, err = comp.compileSubmit(cfg.Submit); err != nil {
 		return nil, err
@@ -61,6 +62,31 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	c.info = c.describe(name, cfg)
 	comp.names = submittedNames
 	return comp.withQuestions(c, cfg)
+}
+
+// overrideStates lays the carrier's `states:` over those of the receipts and of status; case does not count.
+func (cfg *Config) overrideStates() {
+	lay := func(over map[string]carriers.ReceiptState) map[string]carriers.ReceiptState {
+		if len(over) == 0 || len(cfg.States) == 0 {
+			return over
+		}
+		all := maps.Clone(over)
+		for word, state := range cfg.States {
+			maps.DeleteFunc(all, func(other string, _ carriers.ReceiptState) bool { return strings.EqualFold(other, word) })
+			all[word] = state
+		}
+		return all
+	}
+	if cfg.Receipt != nil {
+		r := *cfg.Receipt // what decode filled may be shared
+		r.States = lay(r.States)
+		cfg.Receipt = &r
+	}
+	if cfg.Status != nil {
+		s := *cfg.Status
+		s.States = lay(s.States)
+		cfg.Status = &s
+	}
 }
 
 // withQuestions adds the methods for what the config says can be asked, so that nobody asks in vain.

@@ -94,7 +94,7 @@ func (l *looker) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fin
 		return carriers.Finding{}, fmt.Errorf("looking a message up: %w", a.Err)
 	}
 	if l.provesAbsence(a) {
-		if l.now().Sub(s.At) < l.settle {
+		if s.ID != "" || l.now().Sub(s.At) < l.settle { // whoever gave an id took the message
 			return carriers.Finding{Verdict: carriers.Undecided}, nil
 		}
 		return carriers.Finding{Verdict: carriers.Absent}, nil

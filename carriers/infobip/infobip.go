@@ -17,7 +17,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -109,17 +108,12 @@ type problem struct {
 
 // Carrier is one Infobip account.
 type Carrier struct {
-	info     carriers.Info
-	http     *carriers.Client
-	header   http.Header
+	*carriers.Account
+
 	messages *url.URL
 	logs     *url.URL
-	from     string
 	secret   []byte // of callbacks, empty without callback_secret
 	address  string // of all receipts, "" without callback_secret or public_url
-	codes    *carriers.Codes
-	now      func() time.Time
-	timeout  time.Duration
 }
 
 var (
@@ -136,64 +130,37 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	base := o.URL(vendorURL)
+	key := o.Secret("api_key", cfg.APIKey)
+	secret, address := o.Optional("callback_secret", cfg.CallbackSecret), ""
+	if secret != "" && len(secret) < leastSecret {
+		o.Fail("callback_secret", fmt.Errorf("is shorter than %d characters: make a random one", leastSecret))
 	}
-	if cfg.APIKey == "" {
-		return nil, errors.New("api_key: is missing: write for example env:INFOBIP_KEY")
+	if secret != "" && env.PublicURL != "" {
+		address = strings.TrimRight(env.PublicURL, "/") + "/receipts/" + url.PathEscape(name)
 	}
-	base, err := carriers.ParseURL(cfg.BaseURL, vendorURL)
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	key, err := env.Secret(cfg.APIKey)
-	if err != nil {
-		return nil, fmt.Errorf("api_key: %w", err)
-	}
-	secret, address := "", ""
-	if cfg.CallbackSecret != "" {
-		if secret, err = env.Secret(cfg.CallbackSecret); err != nil {
-			return nil, fmt.Errorf("callback_secret: %w", err)
-		}
-		if len(secret) < leastSecret {
-			return nil, fmt.Errorf("callback_secret: is shorter than %d characters: make a random one", leastSecret)
-		}
-		if env.PublicURL != "" {
-			address = strings.TrimRight(env.PublicURL, "/") + "/receipts/" + url.PathEscape(name)
-		}
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: []string{key, secret}})
-	return &Carrier{
-		info:     carriers.Info{Name: name, Type: "infobip", Common: cfg.Common, RefInReceipts: true, Signed: secret != ""},
-		http:     client,
-		header:   client.Headers("Authorization", "App "+key, "Content-Type", "application/json", "Accept", "application/json"),
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			Type: "infobip", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: secret != "",
+		}, "Authorization", "App "+key, "Content-Type", "application/json", "Accept", "application/json"),
 		messages: base.JoinPath("sms", "3", "messages"),
 		logs:     base.JoinPath("sms", "3", "logs"),
-		from:     cmp.Or(cfg.From, env.Sender),
 		secret:   []byte(secret),
 		address:  address,
-		codes:    codes,
-		now:      env.Now,
-		timeout:  cfg.Timeout.Or(carriers.DefaultTimeout),
-	}, nil
+	})
 }
 
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
+func (cfg *Config) check() error {
+	if cfg.APIKey == "" {
+		return errors.New("api_key: is missing: write for example env:INFOBIP_KEY")
+	}
 	return nil
 }
 
 // Submit creates a message under our reference. A refusal of it stands in an answer of 200.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: c.header, Body: c.json(m)})
+	a := c.Post(ctx, c.messages, c.json(m))
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -202,7 +169,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		var p problem
 		_ = json.Unmarshal(a.Body, &p) // a proxy's page has no code, and then the status decides
 		old := p.Request.Service
-		return a.Refused(c.codes, cmp.Or(p.Code, old.Code), cmp.Or(p.Description, old.Text))
+		return a.Refused(c.Codes, cmp.Or(p.Code, old.Code), cmp.Or(p.Description, old.Text))
 	}
 	var got struct {
 		Messages []struct {
@@ -213,14 +180,14 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 			} `json:"details"`
 		} `json:"messages"`
 	}
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if len(got.Messages) != 1 || got.Messages[0].Status.Group == "" {
 		return a.Unreadable("the answer has not one message with a status")
 	}
 	s, id := got.Messages[0].Status, cmp.Or(got.Messages[0].ID, m.Ref)
-	state, known := stateOf(s)
+	state, known := c.stateOf(s)
 	code := "status/" + strconv.Itoa(s.ID)
 	switch {
 	case !known:
@@ -239,7 +206,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 // json is the body of a submit.
 func (c *Carrier) json(m carriers.Message) []byte {
 	o := outbound{
-		Sender:       strings.TrimPrefix(cmp.Or(m.From, c.from), "+"),
+		Sender:       strings.TrimPrefix(cmp.Or(m.From, c.From), "+"),
 		Destinations: []destination{{To: strings.TrimPrefix(m.To, "+"), MessageID: m.Ref}},
 		Content:      content{Text: m.Text},
 	}

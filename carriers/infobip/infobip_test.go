@@ -71,14 +71,9 @@ func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
-func build(t *testing.T, yaml string) *Carrier {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier)
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 // TestNeverTwice plays Infobip's side: under one reference it takes one message, whatever the network does in between,
@@ -219,51 +214,25 @@ func TestBody(t *testing.T) {
 
 // TestAbsenceTakesTime: what the logs do not have yet, and what they have no more, is not absent.
 func TestAbsenceTakesTime(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"results":[]}`) }))
-	defer srv.Close()
-	c := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
-	for ago, want := range map[time.Duration]carriers.Verdict{
+	carriertest.AbsenceTakesTime(t, Type(), config, `{"results":[]}`, map[time.Duration]carriers.Verdict{
 		0: carriers.Undecided, settle + 4*time.Second: carriers.Undecided, settle + 5*time.Second: carriers.Absent,
 		kept - 1: carriers.Absent, kept: carriers.Undecided,
-	} {
-		s := carriers.Submitted{Ref: carriertest.Ref, At: carriertest.Now().Add(-ago)}
-		if got, err := c.Lookup(t.Context(), s); err != nil || got.Verdict != want {
-			t.Errorf("%v after the submit: %v and %v, want %v", ago, got.Verdict, err, want)
-		}
-	}
+	})
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: infobip\n":                     "api_key: is missing",
 		config + "callback_secret: short\n":   "callback_secret: is shorter than 16",
 		config + "base_url: x\n":              "base_url: is not an address",
 		config + "codes: {status/10: stop}\n": `codes: status/10: "stop" is not a class`,
 		"type: infobip\nkey: x\n":             "key",
-	} {
-		c, err := carriertest.Build(Type(), yaml, nil)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v %v\nwant %s", yaml, c, err, want)
-		} else if strings.Contains(err.Error(), key) {
-			t.Errorf("the error shows a secret: %v", err)
-		}
-	}
+	}, key)
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://www.infobip.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
-	if len(codes.All()) < 45 {
-		t.Errorf("%d rows", len(codes.All()))
-	}
+	carriertest.CodesTable(t, codesTSV, "https://www.infobip.com/", 45)
+	codes, _ := carriers.LoadCodes(codesTSV, nil)
 	if _, known := codes.Class(duplicate); known {
 		t.Error("a duplicate is no error")
 	}

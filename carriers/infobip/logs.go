@@ -37,13 +37,13 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // they have had the time to know of it: the reference is unique, so there is nothing to mistake it for.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
 	found, err := c.search(ctx, s)
-	since := c.now().Sub(s.At)
+	since := c.Now().Sub(s.At)
 	switch {
 	case err != nil:
 		return carriers.Finding{}, fmt.Errorf("searching infobip for a message: %w", err)
 	case found != nil:
 		return carriers.Finding{Verdict: carriers.Found, ID: found.ID, Receipt: *found}, nil
-	case since >= c.timeout+settle && since < kept:
+	case since >= c.Timeout+settle && since < kept:
 		return carriers.Finding{Verdict: carriers.Absent}, nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
@@ -57,7 +57,7 @@ func (c *Carrier) search(ctx context.Context, s carriers.Submitted) (*carriers.R
 	}
 	u := *c.logs
 	u.RawQuery = url.Values{"messageId": {id}}.Encode()
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: &u, Header: c.header})
+	a := c.HTTP.Do(ctx, carriers.Request{Method: http.MethodGet, URL: &u, Header: c.Header})
 	defer a.Release()
 	if err := a.Problem(); err != nil {
 		return nil, err

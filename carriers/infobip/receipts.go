@@ -41,9 +41,9 @@ var states = map[string]carriers.ReceiptState{
 }
 
 // stateOf looks up the name of a status, then its group.
-func stateOf(s status) (state carriers.ReceiptState, known bool) {
-	if state, known = states[s.Name]; !known {
-		state, known = states[s.Group]
+func (c *Carrier) stateOf(s status) (state carriers.ReceiptState, known bool) {
+	if state, known = c.State(s.Name); !known {
+		state, known = c.State(s.Group)
 	}
 	return state, known
 }
@@ -90,7 +90,7 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 		if r.ID == "" || r.Status.Name == "" && r.Status.Group == "" {
 			return nil, carriers.Reply{}, c.unreadable(errors.New("messageId or status is missing"))
 		}
-		if c.info.Signed && !hmac.Equal([]byte(r.CallbackData), []byte(c.proof(r.ID))) {
+		if c.Info().Signed && !hmac.Equal([]byte(r.CallbackData), []byte(c.proof(r.ID))) {
 			continue
 		}
 		receipt := c.receipt(r)
@@ -105,7 +105,7 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 
 // unreadable is the error of a payload that makes no sense. What proves nothing is refused for that first.
 func (c *Carrier) unreadable(why error) error {
-	if c.info.Signed {
+	if c.Info().Signed {
 		return fmt.Errorf("%w: %w: %w", carriers.ErrSignature, carriers.ErrPayload, why)
 	}
 	return fmt.Errorf("%w: %w", carriers.ErrPayload, why)
@@ -130,10 +130,10 @@ func (c *Carrier) receipt(r result) carriers.Receipt {
 	if r.Error.ID != 0 {
 		out.Code = "error/" + strconv.Itoa(r.Error.ID)
 	}
-	state, known := stateOf(r.Status)
+	state, known := c.stateOf(r.Status)
 	if !known {
 		out.State = carriers.ReceiptUnknown
-		out.Detail = "unknown state " + c.http.Redact(r.Status.Group+" "+r.Status.Name)
+		out.Detail = "unknown state " + c.HTTP.Redact(r.Status.Group+" "+r.Status.Name)
 		return out
 	}
 	out.State = state
@@ -141,7 +141,7 @@ func (c *Carrier) receipt(r result) carriers.Receipt {
 		return out
 	}
 	byStatus := "status/" + strconv.Itoa(r.Status.ID)
-	out.Detail = c.http.Redact(cmp.Or(r.Error.Description, r.Status.Description))
+	out.Detail = c.HTTP.Redact(cmp.Or(r.Error.Description, r.Status.Description))
 	if out.Class = c.class(out.Code, state); out.Class == carriers.ClassUnknown || out.Code == "" {
 		if class := c.class(byStatus, state); class != carriers.ClassUnknown || out.Code == "" {
 			out.Class, out.Code = class, byStatus
@@ -152,7 +152,7 @@ func (c *Carrier) receipt(r result) carriers.Receipt {
 
 // class is that of a code, or what the state itself says.
 func (c *Carrier) class(code string, state carriers.ReceiptState) carriers.Class {
-	if class, ok := c.codes.Class(code); ok {
+	if class, ok := c.Codes.Class(code); ok {
 		return class
 	}
 	if state == carriers.ReceiptExpired {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -51,7 +50,7 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 		return carriers.Receipt{}, errors.New("plivo cannot be asked about a message without its id")
 	}
 	var m message
-	raw, err := c.get(ctx, c.messages.JoinPath(s.ID, "/"), &m)
+	raw, err := c.Get(ctx, c.messages.JoinPath(s.ID, "/"), 0, &m)
 	if err != nil {
 		return carriers.Receipt{}, fmt.Errorf("asking plivo about a message: %w", err)
 	}
@@ -75,15 +74,11 @@ func (c *Carrier) stateOf(m message) carriers.Receipt {
 // none is proof of absence, long enough after the submit. Either only if the whole list was read.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
 	if s.ID != "" {
-		r, err := c.Poll(ctx, s)
-		if err != nil {
-			return carriers.Finding{}, err
-		}
-		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+		return carriers.Known(ctx, c, s)
 	}
 	var near, others int
 	var found message
-	from := digits(cmp.Or(s.From, c.from))
+	from := digits(cmp.Or(s.From, c.From))
 	complete, err := c.each(ctx, s, func(m message) {
 		switch {
 		case m.Direction == "inbound" || digits(m.To) != digits(s.To) || !c.atThatTime(m, s.At):
@@ -101,7 +96,7 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 		r := c.stateOf(found)
 		r.Ref = s.Ref
 		return carriers.Finding{Verdict: carriers.Found, ID: found.ID, Receipt: r}, nil
-	case near == 0 && others == 0 && complete && c.now().Sub(s.At) >= c.timeout+settle:
+	case near == 0 && others == 0 && complete && c.Now().Sub(s.At) >= c.Timeout+settle:
 		return carriers.Finding{Verdict: carriers.Absent}, nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
@@ -116,7 +111,7 @@ func (c *Carrier) atThatTime(m message, at time.Time) bool {
 		}
 	}
 	since := taken.Sub(at)
-	return since >= -skew && since <= c.timeout+skew
+	return since >= -skew && since <= c.Timeout+skew
 }
 
 // each calls visit for every message to the number since the submit and says whether it saw all of them.
@@ -128,7 +123,7 @@ func (c *Carrier) each(ctx context.Context, s carriers.Submitted, visit func(mes
 			"limit": {strconv.Itoa(listPage)}, "offset": {strconv.Itoa(page * listPage)},
 		}.Encode()
 		var l list
-		if _, err := c.get(ctx, &u, &l); err != nil {
+		if _, err := c.Get(ctx, &u, 0, &l); err != nil {
 			return false, err
 		}
 		if l.Objects == nil {
@@ -142,17 +137,4 @@ func (c *Carrier) each(ctx context.Context, s carriers.Submitted, visit func(mes
 		}
 	}
 	return false, nil
-}
-
-// get reads a resource into v and returns what is worth keeping of the raw answer.
-func (c *Carrier) get(ctx context.Context, u *url.URL, v any) (raw []byte, err error) {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: u, Header: c.header})
-	defer a.Release()
-	if err := a.Problem(); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(a.Body, v); err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	}
-	return carriers.RawPayload(a.Body), nil
 }

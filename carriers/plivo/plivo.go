@@ -14,7 +14,6 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,16 +62,11 @@ type outbound struct {
 
 // Carrier is one Plivo account.
 type Carrier struct {
-	info      carriers.Info
-	http      *carriers.Client
-	header    http.Header
+	*carriers.Account
+
 	messages  *url.URL
 	token     []byte
-	from      string
 	powerpack string
-	codes     *carriers.Codes
-	now       func() time.Time
-	timeout   time.Duration
 }
 
 var (
@@ -89,38 +83,18 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
-	base, err := carriers.ParseURL(cfg.BaseURL, vendorURL)
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	token, err := env.Secret(cfg.AuthToken)
-	if err != nil {
-		return nil, fmt.Errorf("auth_token: %w", err)
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	basic := base64.StdEncoding.EncodeToString([]byte(cfg.AuthID + ":" + token))
-	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: []string{token, basic}})
-	return &Carrier{
-		info:      carriers.Info{Name: name, Type: "plivo", Common: cfg.Common, RefInReceipts: true, Signed: true},
-		http:      client,
-		header:    client.Headers("Authorization", "Basic "+basic, "Content-Type", "application/json", "Accept", "application/json"),
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	base := o.URL(vendorURL)
+	token := o.Secret("auth_token", cfg.AuthToken)
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			Type: "plivo", Codes: codesTSV, States: states, From: cfg.From, NoSender: cfg.PowerpackUUID != "",
+			RefInReceipts: true, Signed: true,
+		}, "Authorization", o.Basic(cfg.AuthID, token), "Content-Type", "application/json", "Accept", "application/json"),
 		messages:  base.JoinPath("v1", "Account", cfg.AuthID, "Message/"), // without its last slash Plivo redirects
 		token:     []byte(token),
-		from:      from(cfg, env),
 		powerpack: cfg.PowerpackUUID,
-		codes:     codes,
-		now:       env.Now,
-		timeout:   cfg.Timeout.Or(carriers.DefaultTimeout),
-	}, nil
+	})
 }
 
 func (cfg *Config) check() error {
@@ -138,26 +112,9 @@ func (cfg *Config) check() error {
 	return nil
 }
 
-// from is the sender of messages that name none: the carrier's own, a powerpack's, or the config's default.
-func from(cfg Config, env carriers.Env) string {
-	if cfg.PowerpackUUID != "" {
-		return ""
-	}
-	return cmp.Or(cfg.From, env.Sender)
-}
-
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
-	return nil
-}
-
 // Submit creates a message.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: c.header, Body: c.json(m)})
+	a := c.Post(ctx, c.messages, c.json(m))
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -169,8 +126,8 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		IDs     []string `json:"message_uuid"`
 		Invalid []string `json:"invalid_number"`
 	}
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	switch {
 	case len(got.IDs) == 0 && len(got.Invalid) > 0:
@@ -199,16 +156,16 @@ func (c *Carrier) refused(a *carriers.Answer, m carriers.Message) carriers.Resul
 	}
 	const phrase = "not a valid phone number"
 	if a.Status == http.StatusBadRequest && strings.Contains(words, phrase) && strings.Contains(words, digits(m.To)) {
-		if class, known := c.codes.Class(phrase); known {
+		if class, known := c.Codes.Class(phrase); known {
 			return a.RefusedAs(class, "", words)
 		}
 	}
-	return a.Refused(c.codes, "", words)
+	return a.Refused(c.Codes, "", words)
 }
 
 // json is the body of a submit.
 func (c *Carrier) json(m carriers.Message) []byte {
-	o := outbound{Source: digits(cmp.Or(m.From, c.from)), To: digits(m.To), Text: m.Text}
+	o := outbound{Source: digits(cmp.Or(m.From, c.From)), To: digits(m.To), Text: m.Text}
 	if o.Source == "" {
 		o.Powerpack = c.powerpack
 	}

@@ -3,7 +3,6 @@ package plivo
 import (
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -77,14 +76,9 @@ func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
-func build(t *testing.T, yaml string) *Carrier {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier)
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 func TestBody(t *testing.T) {
@@ -131,23 +125,13 @@ func TestWhoseNumberIsWrong(t *testing.T) {
 
 // TestAbsenceTakesTime: what is not listed yet is not absent.
 func TestAbsenceTakesTime(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"objects":[],"meta":{"next":null}}`)
-	}))
-	defer srv.Close()
-	c := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
-	for ago, want := range map[time.Duration]carriers.Verdict{
+	carriertest.AbsenceTakesTime(t, Type(), config, `{"objects":[],"meta":{"next":null}}`, map[time.Duration]carriers.Verdict{
 		0: carriers.Undecided, settle + 4*time.Second: carriers.Undecided, settle + 5*time.Second: carriers.Absent, time.Hour: carriers.Absent,
-	} {
-		s := carriers.Submitted{To: carriertest.To, At: carriertest.Now().Add(-ago)}
-		if got, err := c.Lookup(t.Context(), s); err != nil || got.Verdict != want {
-			t.Errorf("%v after the submit: %v and %v, want %v", ago, got.Verdict, err, want)
-		}
-	}
+	})
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: plivo\n": `auth_id: "" is not one`,
 		"type: plivo\nauth_id: " + account + "\n": "auth_token: is missing",
 		config + "from: A\npowerpack_uuid: B\n":   "exclude each other",
@@ -155,28 +139,9 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		config + "base_url: x\n":                  "base_url: is not an address",
 		config + "codes: {200: stop}\n":           `codes: 200: "stop" is not a class`,
 		"type: plivo\nauth: x\n":                  "auth",
-	} {
-		c, err := carriertest.Build(Type(), yaml, nil)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v %v\nwant %s", yaml, c, err, want)
-		} else if strings.Contains(err.Error(), token) {
-			t.Errorf("the error shows a secret: %v", err)
-		}
-	}
+	}, token)
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://www.plivo.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
-	if len(codes.All()) < 15 {
-		t.Errorf("%d rows", len(codes.All()))
-	}
+	carriertest.CodesTable(t, codesTSV, "https://www.plivo.com/", 15)
 }

@@ -56,21 +56,7 @@ func (c *Carrier) receipt(word, code string) carriers.Receipt {
 	if strings.Trim(code, "0") == "" {
 		code = ""
 	}
-	state, known := states[word]
-	if !known {
-		return carriers.Receipt{State: carriers.ReceiptUnknown, Code: code, Detail: "unknown state " + c.http.Redact(word)}
-	}
-	r := carriers.Receipt{State: state, Code: code}
-	if state.Final() && state != carriers.ReceiptDelivered {
-		r.Class = carriers.ClassUnknown
-		if class, ok := c.codes.Class(code); ok {
-			r.Class = class
-		}
-		if r.Class == carriers.ClassExpired {
-			r.State = carriers.ReceiptExpired // Plivo has no word of its own for it
-		}
-	}
-	return r
+	return c.Receipt(word, code)
 }
 
 // when is the time of the last thing that happened. Plivo's times are in UTC.

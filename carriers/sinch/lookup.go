@@ -2,10 +2,8 @@ package sinch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -33,7 +31,7 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 		return carriers.Receipt{}, errors.New("sinch cannot be asked about a message without its batch and number")
 	}
 	var got report
-	raw, err := c.get(ctx, c.batches.JoinPath(s.ID, "delivery_report", s.To), &got)
+	raw, err := c.Get(ctx, c.batches.JoinPath(s.ID, "delivery_report", s.To), 0, &got)
 	if err != nil {
 		return carriers.Receipt{}, fmt.Errorf("asking sinch about a message: %w", err)
 	}
@@ -48,19 +46,15 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // Lookup searches the batches for our reference. An empty list is proof of absence once the submit has surely ended and
 // the list has caught up, as long as Sinch still lists batches of that time.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
-	if s.ID != "" { // it was taken: the only question is what became of it
-		r, err := c.Poll(ctx, s)
-		if err != nil {
-			return carriers.Finding{}, err
-		}
-		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+	if s.ID != "" {
+		return carriers.Known(ctx, c, s)
 	}
 	u := *c.batches
 	u.RawQuery = url.Values{
 		"client_reference": {s.Ref}, "start_date": {s.At.Add(-skew).UTC().Format(timeFormat)}, "page_size": {"10"},
 	}.Encode()
 	var page list
-	if _, err := c.get(ctx, &u, &page); err != nil {
+	if _, err := c.Get(ctx, &u, 0, &page); err != nil {
 		return carriers.Finding{}, fmt.Errorf("searching sinch for a message: %w", err)
 	}
 	for _, b := range page.Batches {
@@ -68,23 +62,10 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 			return carriers.Finding{Verdict: carriers.Found, ID: b.ID}, nil
 		}
 	}
-	age := c.now().Sub(s.At)
+	age := c.Now().Sub(s.At)
 	empty := page.Count != nil && *page.Count == 0 && len(page.Batches) == 0
-	if empty && age >= c.timeout+settle && age < kept {
+	if empty && age >= c.Timeout+settle && age < kept {
 		return carriers.Finding{Verdict: carriers.Absent}, nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
-}
-
-// get reads a resource into v and returns what is worth keeping of the raw answer.
-func (c *Carrier) get(ctx context.Context, u *url.URL, v any) (raw []byte, err error) {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: u, Header: c.header})
-	defer a.Release()
-	if err := a.Problem(); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(a.Body, v); err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	}
-	return carriers.RawPayload(a.Body), nil
 }

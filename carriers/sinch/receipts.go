@@ -62,33 +62,15 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 	return []carriers.Receipt{r}, carriers.Reply{}, nil
 }
 
-// receipt translates a report.
+// receipt translates a report. Sinch says Aborted of a message that expired in its own queue: its code says so.
 func (c *Carrier) receipt(got report) carriers.Receipt {
-	r := carriers.Receipt{
-		Ref: got.Reference, ID: got.BatchID, To: plus(got.Recipient), At: timeOf(got.OperatorAt, got.At),
-		Segments: max(0, got.Parts),
-	}
+	code := ""
 	if got.Code != nil {
-		r.Code = strconv.Itoa(*got.Code)
+		code = strconv.Itoa(*got.Code)
 	}
-	state, known := states[got.Status]
-	if !known {
-		r.State, r.Detail = carriers.ReceiptUnknown, "unknown state "+c.http.Redact(got.Status)
-		return r
-	}
-	r.State = state
-	if !state.Final() || state == carriers.ReceiptDelivered {
-		return r
-	}
-	if r.Class, known = c.codes.Class(r.Code); !known {
-		r.Class = carriers.ClassUnknown
-		if state == carriers.ReceiptExpired {
-			r.Class = carriers.ClassExpired
-		}
-	}
-	if r.Class == carriers.ClassExpired {
-		r.State = carriers.ReceiptExpired // Sinch says Aborted of a message that expired in its own queue
-	}
+	r := c.Receipt(got.Status, code)
+	r.Ref, r.ID, r.To, r.Segments = got.Reference, got.BatchID, plus(got.Recipient), max(0, got.Parts)
+	r.At = timeOf(got.OperatorAt, got.At)
 	return r
 }
 

@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -71,15 +70,10 @@ type fault struct {
 
 // Carrier is one Sinch service plan.
 type Carrier struct {
-	info    carriers.Info
-	http    *carriers.Client
-	header  http.Header
+	*carriers.Account
+
 	batches *url.URL
 	secret  []byte // of signed callbacks, nil without
-	from    string
-	codes   *carriers.Codes
-	now     func() time.Time
-	timeout time.Duration
 }
 
 var (
@@ -96,46 +90,17 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
-	base, err := carriers.ParseURL(cfg.BaseURL, "https://"+cmp.Or(cfg.Region, "us")+".sms.api.sinch.com")
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	token, err := env.Secret(cfg.APIToken)
-	if err != nil {
-		return nil, fmt.Errorf("api_token: %w", err)
-	}
-	var secret string
-	if cfg.CallbackSecret != "" {
-		if secret, err = env.Secret(cfg.CallbackSecret); err != nil {
-			return nil, fmt.Errorf("callback_secret: %w", err)
-		}
-		if secret == "" {
-			return nil, errors.New("callback_secret: is empty")
-		}
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: []string{token, secret}})
-	return &Carrier{
-		info: carriers.Info{Name: name, Type: "sinch", Common: cfg.Common, RefInReceipts: true, Signed: secret != ""},
-		http: client,
-		header: client.Headers("Authorization", "Bearer "+token, "Content-Type", "application/json",
-			"Accept", "application/json"),
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	base := o.URL("https://" + cmp.Or(cfg.Region, "us") + ".sms.api.sinch.com")
+	token := o.Secret("api_token", cfg.APIToken)
+	secret := o.Optional("callback_secret", cfg.CallbackSecret)
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			Type: "sinch", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: secret != "",
+		}, "Authorization", "Bearer "+token, "Content-Type", "application/json", "Accept", "application/json"),
 		batches: base.JoinPath("xms", "v1", cfg.ServicePlanID, "batches"),
 		secret:  []byte(secret),
-		from:    cmp.Or(cfg.From, env.Sender),
-		codes:   codes,
-		now:     env.Now,
-		timeout: cfg.Timeout.Or(carriers.DefaultTimeout),
-	}, nil
+	})
 }
 
 func (cfg *Config) check() error {
@@ -150,22 +115,13 @@ func (cfg *Config) check() error {
 	return nil
 }
 
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
-	return nil
-}
-
 // Submit creates a batch of one.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
 	body, err := json.Marshal(c.batch(m))
 	if err != nil {
 		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the message cannot be written as JSON")
 	}
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.batches, Header: c.header, Body: body})
+	a := c.Post(ctx, c.batches, body)
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -173,11 +129,11 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	if !a.OK() {
 		var f fault
 		_ = json.Unmarshal(a.Body, &f) // 401 and 429 have no such body, and then the status decides
-		return a.Refused(c.codes, f.Code, f.Text)
+		return a.Refused(c.Codes, f.Code, f.Text)
 	}
 	var got created
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if got.ID == "" {
 		return a.Unreadable("the answer has no id")
@@ -189,7 +145,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 // a callback and has no URL for it.
 func (c *Carrier) batch(m carriers.Message) batch {
 	b := batch{
-		To: []string{m.To}, From: cmp.Or(m.From, c.from), Type: "mt_text", Body: m.Text,
+		To: []string{m.To}, From: cmp.Or(m.From, c.From), Type: "mt_text", Body: m.Text,
 		DeliveryReport: "none", CallbackURL: m.ReceiptURL, Reference: m.Ref,
 	}
 	if m.ReceiptURL != "" {
@@ -202,7 +158,7 @@ func (c *Carrier) batch(m carriers.Message) batch {
 		b.Parameters = map[string]map[string]string{"dollar": {"default": "$"}}
 	}
 	if m.Validity > 0 && m.Validity < maxValidity {
-		b.ExpireAt = c.now().Add(max(m.Validity, time.Second)).UTC().Format(timeFormat)
+		b.ExpireAt = c.Now().Add(max(m.Validity, time.Second)).UTC().Format(timeFormat)
 	}
 	return b
 }

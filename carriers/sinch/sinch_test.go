@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -100,14 +99,9 @@ func validQuestion(t *testing.T, r carriertest.Request) {
 	}
 }
 
-func build(t *testing.T, yaml string) (*Carrier, error) {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		return nil, err
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier), nil
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 func TestBatch(t *testing.T) {
@@ -125,10 +119,7 @@ func TestBatch(t *testing.T) {
 		{"validity too long", "", carriers.Message{To: "+44", Text: "x", Validity: 96 * time.Hour}, batch{Body: "x"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := build(t, config+tt.config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := build(t, config+tt.config)
 			tt.want.To, tt.want.Type, tt.want.DeliveryReport = []string{"+44"}, "mt_text", "none"
 			if diff := cmp.Diff(tt.want, c.batch(tt.m)); diff != "" {
 				t.Error(diff)
@@ -143,10 +134,7 @@ func TestAddresses(t *testing.T) {
 		"region: eu\n":                       "https://eu.sms.api.sinch.com/xms/v1/" + plan + "/batches",
 		"base_url: http://a.example/alpha\n": "http://a.example/alpha/xms/v1/" + plan + "/batches",
 	} {
-		c, err := build(t, config+extra)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := build(t, config+extra)
 		if got := c.batches.String(); got != want {
 			t.Errorf("%q: %s, want %s", extra, got, want)
 		}
@@ -154,7 +142,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: sinch\n":                    `service_plan_id: "" is not a service plan`,
 		"service_plan_id: ../x\n":          `service_plan_id: "../x" is not`,
 		"service_plan_id: abc\n":           "api_token: is missing",
@@ -162,18 +150,11 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		config + "base_url: sinch.com\n":   "base_url: is not an address",
 		config + "codes: {402: nowhere}\n": `codes: 402: "nowhere" is not a class`,
 		config + "service_plan: x\n":       "service_plan",
-	} {
-		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
-		}
-	}
+	}, token)
 }
 
 func TestReceiptKeepsWhatItCarries(t *testing.T) {
-	c, err := build(t, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config)
 	body := `{"type":"recipient_delivery_report_sms","batch_id":"` + id + `","recipient":"447700900123","client_reference":"r1","code":0,` +
 		`"status":"Delivered","at":"2026-03-01T11:59:03.221Z","operator_status_at":"2026-03-01T11:59:00Z","number_of_message_parts":2}`
 	got, _, err := c.Receipts(carriers.Callback{Body: []byte(body)})
@@ -191,36 +172,14 @@ func TestReceiptKeepsWhatItCarries(t *testing.T) {
 
 // TestAbsenceTakesTime: what is not listed yet, or not listed any more, is not absent.
 func TestAbsenceTakesTime(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"count":0,"page":0,"page_size":0,"batches":[]}`))
-	}))
-	defer srv.Close()
-	c, err := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ago, want := range map[time.Duration]carriers.Verdict{
+	carriertest.AbsenceTakesTime(t, Type(), config, `{"count":0,"page":0,"page_size":0,"batches":[]}`, map[time.Duration]carriers.Verdict{
 		0: carriers.Undecided, 34 * time.Second: carriers.Undecided, 35 * time.Second: carriers.Absent,
 		24 * time.Hour: carriers.Absent, 14 * 24 * time.Hour: carriers.Undecided,
-	} {
-		got, err := c.Lookup(t.Context(), carriers.Submitted{Ref: "r1", To: "+44", At: carriertest.Now().Add(-ago)})
-		if err != nil || got.Verdict != want {
-			t.Errorf("%v after the submit: %v and %v, want %v", ago, got.Verdict, err, want)
-		}
-	}
+	})
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://developers.sinch.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
+	carriertest.CodesTable(t, codesTSV, "https://developers.sinch.com/", 1)
 }
 
 // TestSignatureVector is the example of Sinch's own documentation and SDK tests.
@@ -232,19 +191,5 @@ func TestSignatureVector(t *testing.T) {
 	c := &Carrier{secret: []byte("foo_secret1234")}
 	if got := c.sign([]byte(body), "01FJA8B4A7BM43YGWSG9GBV067", "1634579353"); got != "6bpJoRmFoXVjfJIVglMoJzYXxnoxRujzR4k2GOXewOE=" {
 		t.Errorf("signed as %s", got)
-	}
-}
-
-// TestWhatHasAnIDIsNeverAbsent: sinch gave it, so it took the message.
-func TestWhatHasAnIDIsNeverAbsent(t *testing.T) {
-	srv := httptest.NewServer(http.NotFoundHandler())
-	defer srv.Close()
-	c, err := build(t, config+"base_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := carriers.Submitted{Ref: "r1", ID: id, To: "+44", At: carriertest.Now().Add(-time.Hour)}
-	if got, err := c.Lookup(t.Context(), s); err == nil || got.Verdict != carriers.Undecided {
-		t.Errorf("%+v %v", got, err)
 	}
 }

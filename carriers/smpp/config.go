@@ -41,9 +41,8 @@ type Config struct {
 	DestTON      *int   `yaml:"dest_ton"`
 	DestNPI      *int   `yaml:"dest_npi"`
 
-	MessageID string                           `yaml:"message_id"` // auto | same | resp_hex | resp_dec
-	TimeZone  string                           `yaml:"time_zone"`  // of the dates in receipts; without it they are not read
-	States    map[string]carriers.ReceiptState `yaml:"states"`     // overrides of states.tsv
+	MessageID string `yaml:"message_id"` // auto | same | resp_hex | resp_dec
+	TimeZone  string `yaml:"time_zone"`  // of the dates in receipts; without it they are not read
 }
 
 const (

@@ -78,7 +78,7 @@ func (c *Carrier) verify(cb carriers.Callback) error {
 	if err != nil || !ed25519.Verify(c.key, append([]byte(stamp+"|"), cb.Body...), signature) {
 		return fmt.Errorf("telnyx-signature-ed25519: %w", carriers.ErrSignature)
 	}
-	if c.now().Sub(time.Unix(int64(seconds), 0)).Abs() > tolerance {
+	if c.Now().Sub(time.Unix(int64(seconds), 0)).Abs() > tolerance {
 		return fmt.Errorf("telnyx-timestamp: too far from our clock: %w", carriers.ErrSignature)
 	}
 	return nil
@@ -86,25 +86,11 @@ func (c *Carrier) verify(cb carriers.Callback) error {
 
 // stateOf is the receipt that a message resource stands for. It has one recipient, as we send it.
 func (c *Carrier) stateOf(m message) carriers.Receipt {
-	word, why := m.To[0].Status, first(m.Errors)
-	r := carriers.Receipt{ID: m.ID, To: m.To[0].Number, Code: why.Code, At: m.Completed, Segments: max(0, m.Parts)}
-	state, known := states[word]
-	if !known {
-		r.State, r.Detail = carriers.ReceiptUnknown, "unknown state "+c.http.Redact(word)
-		return r
-	}
-	r.State = state
-	if !state.Final() || state == carriers.ReceiptDelivered {
-		return r
-	}
-	r.Class, r.Detail = carriers.ClassUnknown, c.http.Redact(why.words())
-	if class, ok := c.codes.Class(why.Code); ok {
-		r.Class = class
-	} else if state == carriers.ReceiptExpired {
-		r.Class = carriers.ClassExpired
-	}
-	if r.Class == carriers.ClassExpired {
-		r.State = carriers.ReceiptExpired // Telnyx says delivery_failed of some that expired
+	why := first(m.Errors)
+	r := c.Receipt(m.To[0].Status, why.Code)
+	r.ID, r.To, r.At, r.Segments = m.ID, m.To[0].Number, m.Completed, max(0, m.Parts)
+	if r.Class != carriers.ClassNone {
+		r.Detail = c.HTTP.Redact(why.words())
 	}
 	return r
 }
@@ -114,21 +100,17 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 	if s.ID == "" {
 		return carriers.Receipt{}, errors.New("telnyx cannot be asked about a message without its id")
 	}
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: c.messages.JoinPath(s.ID), Header: c.header})
-	defer a.Release()
-	if err := a.Problem(); err != nil {
-		return carriers.Receipt{}, fmt.Errorf("asking telnyx about a message: %w", err)
-	}
 	var got struct {
 		Data message `json:"data"`
 	}
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return carriers.Receipt{}, fmt.Errorf("asking telnyx about a message: reading the answer: %w", err)
+	raw, err := c.Get(ctx, c.messages.JoinPath(s.ID), 0, &got)
+	if err != nil {
+		return carriers.Receipt{}, fmt.Errorf("asking telnyx about a message: %w", err)
 	}
 	if len(got.Data.To) == 0 || got.Data.To[0].Status == "" {
 		return carriers.Receipt{}, errors.New("asking telnyx about a message: the answer has no status")
 	}
 	r := c.stateOf(got.Data)
-	r.ID, r.Ref, r.Raw = s.ID, s.Ref, carriers.RawPayload(a.Body)
+	r.ID, r.Ref, r.Raw = s.ID, s.Ref, raw
 	return r, nil
 }

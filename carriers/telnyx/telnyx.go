@@ -19,7 +19,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -81,15 +80,11 @@ func (f fault) words() string {
 
 // Carrier is one Telnyx account.
 type Carrier struct {
-	info     carriers.Info
-	http     *carriers.Client
-	header   http.Header
+	*carriers.Account
+
 	messages *url.URL
 	key      ed25519.PublicKey
-	from     string
 	profile  string
-	codes    *carriers.Codes
-	now      func() time.Time
 }
 
 var (
@@ -105,37 +100,20 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	key, err := cfg.check()
-	if err != nil {
-		return nil, err
-	}
-	base, err := carriers.ParseURL(cfg.BaseURL, vendorURL)
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	token, err := env.Secret(cfg.APIKey)
-	if err != nil {
-		return nil, fmt.Errorf("api_key: %w", err)
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	client := carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: []string{token}})
-	return &Carrier{
-		info:     carriers.Info{Name: name, Type: "telnyx", Common: cfg.Common, RefInReceipts: true, Signed: true},
-		http:     client,
-		header:   client.Headers("Authorization", "Bearer "+token, "Content-Type", "application/json", "Accept", "application/json"),
+	var key ed25519.PublicKey
+	o := carriers.Open(name, decode, env, &cfg, func() (err error) { key, err = cfg.check(); return err })
+	base := o.URL(vendorURL)
+	token := o.Secret("api_key", cfg.APIKey)
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			// A messaging profile chooses the sender; a word as sender needs the profile as well.
+			Type: "telnyx", Codes: codesTSV, States: states, From: cfg.From, NoSender: cfg.From == "" && cfg.MessagingProfileID != "",
+			RefInReceipts: true, Signed: true,
+		}, "Authorization", "Bearer "+token, "Content-Type", "application/json", "Accept", "application/json"),
 		messages: base.JoinPath("v2", "messages"),
 		key:      key,
-		from:     from(cfg, env),
 		profile:  cfg.MessagingProfileID,
-		codes:    codes,
-		now:      env.Now,
-	}, nil
+	})
 }
 
 // check says what is wrong before anything is resolved, and returns the public key.
@@ -153,27 +131,9 @@ func (cfg *Config) check() (ed25519.PublicKey, error) {
 	return key, nil
 }
 
-// from is the sender of messages that name none: the carrier's own, one of the profile's numbers, or the config's
-// default. A word as sender needs the profile as well.
-func from(cfg Config, env carriers.Env) string {
-	if cfg.From == "" && cfg.MessagingProfileID != "" {
-		return ""
-	}
-	return cmp.Or(cfg.From, env.Sender)
-}
-
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
-	return nil
-}
-
 // Submit creates a message.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: c.header, Body: c.json(m)})
+	a := c.Post(ctx, c.messages, c.json(m))
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -184,13 +144,13 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		}
 		_ = json.Unmarshal(a.Body, &got) // a proxy's page has no code, and then the status decides
 		why := first(got.Errors)
-		return a.Refused(c.codes, why.Code, why.words())
+		return a.Refused(c.Codes, why.Code, why.words())
 	}
 	var got struct {
 		Data message `json:"data"`
 	}
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if got.Data.ID == "" {
 		return a.Unreadable("the answer has no id")
@@ -204,7 +164,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 // profile's address may belong to another program.
 func (c *Carrier) json(m carriers.Message) []byte {
 	o := outbound{
-		From: cmp.Or(m.From, c.from), MessagingProfileID: c.profile, To: m.To, Text: m.Text, WebhookURL: m.ReceiptURL,
+		From: cmp.Or(m.From, c.From), MessagingProfileID: c.profile, To: m.To, Text: m.Text, WebhookURL: m.ReceiptURL,
 	}
 	if m.ReceiptURL != "" {
 		o.UseProfileWebhooks = new(bool)

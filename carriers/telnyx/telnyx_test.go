@@ -35,8 +35,8 @@ func suite() carriertest.Suite {
 		Config:  config() + "base_url: \"{{server}}/telnyx\"\n",
 		Secrets: []string{token},
 		Folder:  "../../testdata/carriers/telnyx",
-		Request: validRequest,
-		Asked:   validRequest,
+		Request: document.Valid,
+		Asked:   document.Valid,
 		States: map[string]carriers.ReceiptState{
 			"scheduled": carriers.ReceiptAccepted, "queued": carriers.ReceiptQueued, "sending": carriers.ReceiptQueued,
 			"sent": carriers.ReceiptSent, "delivery_unconfirmed": carriers.ReceiptUnknown, "delivered": carriers.ReceiptDelivered,
@@ -67,14 +67,9 @@ func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
-func build(t *testing.T, yaml string) *Carrier {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier)
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 // TestSignatureAgainstTelnyx compares with what Telnyx's own library said of webhooks (signatures.mjs), those signed by
@@ -98,7 +93,7 @@ func TestSignatureAgainstTelnyx(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := &Carrier{key: key, now: func() time.Time { return time.Unix(r.Now, 0) }}
+		c := &Carrier{key: key, Account: &carriers.Account{Now: func() time.Time { return time.Unix(r.Now, 0) }}}
 		cb := carriers.Callback{Body: []byte(r.Body), Header: http.Header{}}
 		cb.Header.Set("Telnyx-Timestamp", r.Timestamp)
 		cb.Header.Set("Telnyx-Signature-Ed25519", r.Signature)
@@ -161,7 +156,7 @@ func TestInboundIsNoReceipt(t *testing.T) {
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: telnyx\n":                           "api_key: is missing",
 		"type: telnyx\napi_key: x\n":               "public_key: is missing or not a key",
 		"type: telnyx\napi_key: x\npublic_key: YQ": "public_key: is missing or not a key",
@@ -169,28 +164,9 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		config() + "base_url: x\n":                 "base_url: is not an address",
 		config() + "codes: {40300: stop}\n":        `codes: 40300: "stop" is not a class`,
 		"type: telnyx\nkey: x\n":                   "key",
-	} {
-		c, err := carriertest.Build(Type(), yaml, nil)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v %v\nwant %s", yaml, c, err, want)
-		} else if strings.Contains(err.Error(), token) {
-			t.Errorf("the error shows a secret: %v", err)
-		}
-	}
+	}, token)
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://developers.telnyx.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
-	if len(codes.All()) < 45 {
-		t.Errorf("%d rows", len(codes.All()))
-	}
+	carriertest.CodesTable(t, codesTSV, "https://developers.telnyx.com/", 45)
 }

@@ -2,10 +2,8 @@ package twilio
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -39,7 +37,7 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 	var m message
 	u := *c.messages
 	u.Path = strings.TrimSuffix(u.Path, ".json")
-	raw, err := c.get(ctx, u.JoinPath(s.ID+".json"), 0, &m)
+	raw, err := c.Get(ctx, u.JoinPath(s.ID+".json"), 0, &m)
 	if err != nil {
 		return carriers.Receipt{}, fmt.Errorf("asking twilio about a message: %w", err)
 	}
@@ -57,7 +55,7 @@ func (c *Carrier) stateOf(m message) carriers.Receipt {
 	if m.ErrorCode != nil && *m.ErrorCode != 0 {
 		code = strconv.Itoa(*m.ErrorCode)
 	}
-	r := c.receipt(m.Status, code)
+	r := c.Receipt(m.Status, code)
 	r.ID, r.To, r.Segments = m.SID, m.To, segments(m.NumSegments)
 	return r
 }
@@ -69,11 +67,7 @@ func (c *Carrier) stateOf(m message) carriers.Receipt {
 // by DateSent or From: a message that is still queued has no date, and a messaging service picks the sender.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
 	if s.ID != "" {
-		r, err := c.Poll(ctx, s)
-		if err != nil {
-			return carriers.Finding{}, err
-		}
-		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+		return carriers.Known(ctx, c, s)
 	}
 	var near, others int
 	var found message
@@ -96,7 +90,7 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 		r := c.stateOf(found)
 		r.Ref = s.Ref
 		return carriers.Finding{Verdict: carriers.Found, ID: found.SID, Receipt: r}, nil
-	case near == 0 && others == 0 && complete && c.now().Sub(s.At) >= c.timeout+settle:
+	case near == 0 && others == 0 && complete && c.Now().Sub(s.At) >= c.Timeout+settle:
 		return carriers.Finding{Verdict: carriers.Absent}, nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
@@ -116,7 +110,7 @@ func (c *Carrier) when(m message, at time.Time) int {
 		return atThatTime
 	}
 	switch since := created.Sub(at); {
-	case since >= -skew && since <= c.timeout+skew:
+	case since >= -skew && since <= c.Timeout+skew:
 		return atThatTime
 	case since.Abs() <= 24*time.Hour:
 		return thatDay
@@ -130,7 +124,7 @@ func (c *Carrier) each(ctx context.Context, to string, visit func(message)) (com
 	u.RawQuery = url.Values{"To": {to}, "PageSize": {strconv.Itoa(listPage)}}.Encode()
 	for range listPages {
 		var page list
-		if _, err := c.get(ctx, &u, listLimit, &page); err != nil {
+		if _, err := c.Get(ctx, &u, listLimit, &page); err != nil {
 			return false, err
 		}
 		if page.Messages == nil {
@@ -149,17 +143,4 @@ func (c *Carrier) each(ctx context.Context, to string, visit func(message)) (com
 		u.RawQuery = next.RawQuery // the path is known, and credentials go to no other host
 	}
 	return false, nil
-}
-
-// get reads a resource into v and returns what is worth keeping of the raw answer.
-func (c *Carrier) get(ctx context.Context, u *url.URL, limit int, v any) (raw []byte, err error) {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: u, Header: c.header, Limit: limit})
-	defer a.Release()
-	if err := a.Problem(); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(a.Body, v); err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	}
-	return carriers.RawPayload(a.Body), nil
 }

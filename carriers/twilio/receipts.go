@@ -52,32 +52,13 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 	if id == "" || word == "" {
 		return nil, carriers.Reply{}, fmt.Errorf("%w: MessageSid or MessageStatus is missing", carriers.ErrPayload)
 	}
-	r := c.receipt(word, params.Get("ErrorCode"))
+	r := c.Receipt(word, params.Get("ErrorCode"))
 	r.Ref, r.ID, r.To = cb.Ref, id, params.Get("To")
 	r.Raw = carriers.RawPayload(cb.Body)
 	if len(cb.Body) == 0 {
 		r.Raw = carriers.RawPayload([]byte(cb.Query.Encode()))
 	}
 	return []carriers.Receipt{r}, carriers.Reply{}, nil
-}
-
-// receipt translates Twilio's word and code.
-func (c *Carrier) receipt(word, code string) carriers.Receipt {
-	state, known := states[word]
-	if !known {
-		return carriers.Receipt{State: carriers.ReceiptUnknown, Code: code, Detail: "unknown state " + c.http.Redact(word)}
-	}
-	r := carriers.Receipt{State: state, Code: code}
-	if state.Final() && state != carriers.ReceiptDelivered {
-		r.Class = carriers.ClassUnknown
-		if class, ok := c.codes.Class(code); ok {
-			r.Class = class
-		}
-		if r.Class == carriers.ClassExpired {
-			r.State = carriers.ReceiptExpired // Twilio has no word of its own for it
-		}
-	}
-	return r
 }
 
 // verified checks the signature and returns the parameters. Twilio signs the URL as it called it with the sorted form

@@ -10,14 +10,11 @@
 package twilio
 
 import (
-	"cmp"
 	"context"
 	_ "embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -68,16 +65,11 @@ type fault struct {
 
 // Carrier is one Twilio account.
 type Carrier struct {
-	info     carriers.Info
-	http     *carriers.Client
-	header   http.Header
+	*carriers.Account
+
 	messages *url.URL
 	token    []byte
-	from     string
 	service  string
-	codes    *carriers.Codes
-	now      func() time.Time
-	timeout  time.Duration
 }
 
 var (
@@ -94,48 +86,22 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
-	base, err := carriers.ParseURL(cfg.BaseURL, vendorURL)
-	if err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
-	token, err := env.Secret(cfg.AuthToken)
-	if err != nil {
-		return nil, fmt.Errorf("auth_token: %w", err)
-	}
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	base := o.URL(vendorURL)
+	token := o.Secret("auth_token", cfg.AuthToken)
 	user, password := cfg.AccountSID, token
 	if cfg.APIKey != "" {
-		user = cfg.APIKey
-		if password, err = env.Secret(cfg.APISecret); err != nil {
-			return nil, fmt.Errorf("api_secret: %w", err)
-		}
+		user, password = cfg.APIKey, o.Secret("api_secret", cfg.APISecret)
 	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
-	basic := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
-	client := carriers.NewClient(carriers.ClientOptions{
-		Common: cfg.Common, Now: env.Now, Secrets: []string{token, password, basic},
-	})
-	return &Carrier{
-		info: carriers.Info{Name: name, Type: "twilio", Common: cfg.Common, RefInReceipts: true, Signed: true},
-		http: client,
-		header: client.Headers("Authorization", "Basic "+basic, "Content-Type", "application/x-www-form-urlencoded",
-			"Accept", "application/json"),
+	return o.Done(&Carrier{
+		Account: o.Account(carriers.Facts{
+			Type: "twilio", Codes: codesTSV, States: states, From: cfg.From, NoSender: cfg.MessagingServiceSID != "",
+			RefInReceipts: true, Signed: true,
+		}, "Authorization", o.Basic(user, password), "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json"),
 		messages: base.JoinPath("2010-04-01", "Accounts", cfg.AccountSID, "Messages.json"),
 		token:    []byte(token),
-		from:     from(cfg, env),
 		service:  cfg.MessagingServiceSID,
-		codes:    codes,
-		now:      env.Now,
-		timeout:  cfg.Timeout.Or(carriers.DefaultTimeout),
-	}, nil
+	})
 }
 
 func (cfg *Config) check() error {
@@ -159,26 +125,9 @@ func (cfg *Config) check() error {
 	return nil
 }
 
-// from is the sender of messages that name none: the carrier's own, a messaging service's, or the config's default.
-func from(cfg Config, env carriers.Env) string {
-	if cfg.MessagingServiceSID != "" {
-		return ""
-	}
-	return cmp.Or(cfg.From, env.Sender)
-}
-
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
-	return nil
-}
-
 // Submit creates a message.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: c.header, Body: c.form(m)})
+	a := c.Post(ctx, c.messages, c.form(m))
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -190,11 +139,11 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		if f.Code != 0 {
 			code = strconv.Itoa(f.Code)
 		}
-		return a.Refused(c.codes, code, f.Message)
+		return a.Refused(c.Codes, code, f.Message)
 	}
 	var got message
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if got.SID == "" {
 		return a.Unreadable("the answer has no sid")
@@ -222,8 +171,8 @@ func (c *Carrier) form(m carriers.Message) []byte {
 		add("From", m.From)
 	case c.service != "":
 		add("MessagingServiceSid", c.service)
-	case c.from != "":
-		add("From", c.from)
+	case c.From != "":
+		add("From", c.From)
 	}
 	add("Body", m.Text)
 	if m.ReceiptURL != "" {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -37,8 +36,8 @@ func suite() carriertest.Suite {
 		Secrets: []string{token, base64.StdEncoding.EncodeToString([]byte(account + ":" + token))},
 		Folder:  "../../testdata/carriers/twilio",
 		Proven:  []int{503},
-		Request: validRequest,
-		Asked:   validRequest,
+		Request: document.Valid,
+		Asked:   document.Valid,
 		States: map[string]carriers.ReceiptState{
 			"accepted": carriers.ReceiptAccepted, "scheduled": carriers.ReceiptAccepted, "queued": carriers.ReceiptQueued,
 			"sending": carriers.ReceiptQueued, "sent": carriers.ReceiptSent, "delivered": carriers.ReceiptDelivered,
@@ -71,22 +70,14 @@ func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
-func build(t *testing.T, yaml string) (*Carrier, error) {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		return nil, err
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier), nil
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 // TestSignatureAgainstTwilio has Twilio's own validator judge our signatures, and ours judge what its validator accepts.
 func TestSignatureAgainstTwilio(t *testing.T) {
-	c, err := build(t, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config)
 	oracle := client.NewRequestValidator(token)
 	rapid.Check(t, func(t *rapid.T) {
 		u := rapid.SampledFrom([]string{"https://sms.example.com", "http://sms.example.com", "https://sms.example.com:8443",
@@ -126,10 +117,7 @@ func TestSignatureAgainstTwilio(t *testing.T) {
 }
 
 func TestSignatureOfJSONAgainstTwilio(t *testing.T) {
-	c, err := build(t, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config)
 	oracle := client.NewRequestValidator(token)
 	body := []byte(`{"MessageSid":"` + sid + `","MessageStatus":"delivered"}`)
 	hash := sha256.Sum256(body)
@@ -168,10 +156,7 @@ func TestForm(t *testing.T) {
 		{"validity too long", "", carriers.Message{To: "+44", Text: "x", Validity: 72 * time.Hour}, "To=%2B44&Body=x&ValidityPeriod=36000"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := build(t, config+tt.config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := build(t, config+tt.config)
 			if got := string(c.form(tt.m)); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
@@ -187,10 +172,7 @@ func TestAddresses(t *testing.T) {
 		"base_url: http://a.example/\n":      "http://a.example" + path,
 		"base_url: http://a.example/alpha\n": "http://a.example/alpha" + path,
 	} {
-		c, err := build(t, config+base)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := build(t, config+base)
 		if got := c.messages; got.String() != want || got.Path[0] != '/' {
 			t.Errorf("%q: %s with path %s, want %s", base, got, got.Path, want)
 		}
@@ -199,7 +181,7 @@ func TestAddresses(t *testing.T) {
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
 	const good = config
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: twilio\nauth_token: t\n":                       `account_sid: "" is not an account SID`,
 		"type: twilio\naccount_sid: " + account + "\n":        "auth_token: is missing",
 		good + "api_key: SK1\n":                               "api_key: \"SK1\" is not",
@@ -210,22 +192,13 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		good + "base_url: https://AC:tok@api.twilio.com\n":    "base_url: has a password in it",
 		good + "codes: {21610: optout}\n":                     `codes: 21610: "optout" is not a class`,
 		"acount: x\n":                                         "acount",
-	} {
-		if _, err := build(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant %s", yaml, err, want)
-		} else if strings.Contains(err.Error(), token) || strings.Contains(err.Error(), "AC:tok") {
-			t.Errorf("the error shows a secret: %v", err)
-		}
-	}
+	}, token, "AC:tok")
 }
 
 func TestAPIKeySignsRequestsAndTokenReceipts(t *testing.T) {
 	key := "SK" + strings.Repeat("0", 32)
-	c, err := build(t, config+"api_key: "+key+"\napi_secret: other\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	req := http.Request{Header: c.header}
+	c := build(t, config+"api_key: "+key+"\napi_secret: other\n")
+	req := http.Request{Header: c.Header}
 	if user, password, _ := req.BasicAuth(); user != key || password != "other" {
 		t.Errorf("requests are sent as %s", user)
 	}
@@ -234,20 +207,8 @@ func TestAPIKeySignsRequestsAndTokenReceipts(t *testing.T) {
 	}
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://www.twilio.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
-	if len(codes.All()) < 60 {
-		t.Errorf("%d rows", len(codes.All()))
-	}
+	carriertest.CodesTable(t, codesTSV, "https://www.twilio.com/", 60)
 }
 
 // TestAbsenceTakesTime: what is not listed yet is not absent, and another message at that time may be ours rewritten.
@@ -260,10 +221,7 @@ func TestAbsenceTakesTime(t *testing.T) {
 		_, _ = io.WriteString(w, `{"messages":[],"next_page_uri":null}`)
 	}))
 	defer srv.Close()
-	c, err := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := build(t, config+"timeout: 5s\nbase_url: "+srv.URL+"\n")
 	for ago, want := range map[time.Duration]carriers.Verdict{
 		0: carriers.Undecided, 19 * time.Second: carriers.Undecided, 20 * time.Second: carriers.Absent, time.Hour: carriers.Absent,
 	} {
@@ -278,15 +236,4 @@ func TestAbsenceTakesTime(t *testing.T) {
 	if got := c.when(message{DateCreated: "not a date"}, carriertest.Now()); got != atThatTime {
 		t.Errorf("a message without a date is ruled out: %d", got)
 	}
-}
-
-func specFolder(t *testing.T) string {
-	folder := os.Getenv("SMSCTL_SPECS")
-	if folder == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("SMSCTL_SPECS is not set: CI must validate requests against Twilio's OpenAPI document")
-		}
-		t.Log("SMSCTL_SPECS is not set: requests are not validated against Twilio's OpenAPI document")
-	}
-	return folder
 }

@@ -49,9 +49,9 @@ type problem struct {
 func (c *Carrier) submitMessage(ctx context.Context, m carriers.Message) carriers.Result {
 	authorization, err := c.authorization()
 	if err != nil {
-		return carriers.Refuse(carriers.ClassAccountAuth, "jwt", "", "signing the request: "+c.http.Redact(err.Error()))
+		return carriers.Refuse(carriers.ClassAccountAuth, "jwt", "", "signing the request: "+c.HTTP.Redact(err.Error()))
 	}
-	a := c.http.Do(ctx, carriers.Request{
+	a := c.HTTP.Do(ctx, carriers.Request{
 		Method: http.MethodPost, URL: c.submit, Header: c.jsonHeader(authorization), Body: c.json(m),
 	})
 	defer a.Release()
@@ -61,13 +61,13 @@ func (c *Carrier) submitMessage(ctx context.Context, m carriers.Message) carrier
 	if !a.OK() {
 		var p problem
 		_ = json.Unmarshal(a.Body, &p) // a proxy's page has no code, and then the status decides
-		return a.Refused(c.codes, p.code(), p.words())
+		return a.Refused(c.Codes, p.code(), p.words())
 	}
 	var got struct {
 		ID string `json:"message_uuid"`
 	}
-	if err := json.Unmarshal(a.Body, &got); err != nil {
-		return a.Unreadable("the answer is not JSON: " + err.Error())
+	if r, failed := a.Decode(&got); failed {
+		return r
 	}
 	if got.ID == "" {
 		return a.Unreadable("the answer has no message_uuid")

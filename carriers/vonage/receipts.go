@@ -49,13 +49,13 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 // smsReceipt reads a delivery receipt of the SMS API: a GET, a form or JSON, as the account is set.
 func (c *Carrier) smsReceipt(cb carriers.Callback) (carriers.Receipt, error) {
 	params, err := smsParams(cb)
-	if err != nil && c.info.Signed {
+	if err != nil && c.Info().Signed {
 		return carriers.Receipt{}, fmt.Errorf("%w: %w", carriers.ErrSignature, err) // what cannot be read cannot be signed
 	}
 	if err != nil {
 		return carriers.Receipt{}, err
 	}
-	if c.info.Signed && !c.signed(cb, params) {
+	if c.Info().Signed && !c.signed(cb, params) {
 		return carriers.Receipt{}, fmt.Errorf("sig: %w", carriers.ErrSignature)
 	}
 	id, word := params["messageId"], params["status"]
@@ -178,7 +178,7 @@ type status struct {
 
 // messageReceipt reads a status webhook of the Messages API. It is about the whole message.
 func (c *Carrier) messageReceipt(cb carriers.Callback) (carriers.Receipt, error) {
-	if c.info.Signed && !c.sign.holdsToken(cb.Header.Get("Authorization"), c.account, cb.Body, c.now()) {
+	if c.Info().Signed && !c.sign.holdsToken(cb.Header.Get("Authorization"), c.account, cb.Body, c.Now()) {
 		return carriers.Receipt{}, fmt.Errorf("authorization: %w", carriers.ErrSignature)
 	}
 	var s status
@@ -194,7 +194,7 @@ func (c *Carrier) messageReceipt(cb carriers.Callback) (carriers.Receipt, error)
 	}
 	r := c.receipt(s.Status, code)
 	if s.Error != nil && r.Detail == "" {
-		r.Detail = c.http.Redact(s.Error.words())
+		r.Detail = c.HTTP.Redact(s.Error.words())
 	}
 	r.Ref, r.ID, r.To, r.At = cb.Ref, s.ID, number(s.To), s.Timestamp
 	if r.Ref == "" {
@@ -207,16 +207,16 @@ func (c *Carrier) messageReceipt(cb carriers.Callback) (carriers.Receipt, error)
 
 // receipt translates Vonage's word and code.
 func (c *Carrier) receipt(word, code string) carriers.Receipt {
-	state, known := states[word]
+	state, known := c.State(word)
 	if !known {
-		return carriers.Receipt{State: carriers.ReceiptUnknown, Code: code, Detail: "unknown state " + c.http.Redact(word)}
+		return carriers.Receipt{State: carriers.ReceiptUnknown, Code: code, Detail: "unknown state " + c.HTTP.Redact(word)}
 	}
 	r := carriers.Receipt{State: state, Code: code}
 	if !state.Final() || state == carriers.ReceiptDelivered {
 		return r
 	}
 	r.Class = carriers.ClassUnknown
-	if class, ok := c.codes.Class(code); ok {
+	if class, ok := c.Codes.Class(code); ok {
 		r.Class = class
 	}
 	if state == carriers.ReceiptExpired && (code == "" || r.Class == carriers.ClassUnknown) {

@@ -54,14 +54,10 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // a message takes to come into a report is not documented.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
 	if s.ID != "" {
-		r, err := c.Poll(ctx, s)
-		if err != nil {
-			return carriers.Finding{}, err
-		}
-		return carriers.Finding{Verdict: carriers.Found, ID: s.ID, Receipt: r}, nil
+		return carriers.Known(ctx, c, s)
 	}
-	end := s.At.Add(c.timeout + skew)
-	if now := c.now(); end.After(now) {
+	end := s.At.Add(c.Timeout + skew)
+	if now := c.Now(); end.After(now) {
 		end = now // it must not lie in the future
 	}
 	all, raw, err := c.ask(ctx, url.Values{
@@ -98,7 +94,7 @@ func (c *Carrier) together(parts []record, want int) carriers.Receipt {
 		}
 		r := c.receipt(part.Status, code)
 		if r.Detail == "" && r.Class != carriers.ClassNone {
-			r.Detail = c.http.Redact(part.Words)
+			r.Detail = c.HTTP.Redact(part.Words)
 		}
 		r.To = number(part.To)
 		switch {
@@ -124,7 +120,7 @@ func (c *Carrier) ask(ctx context.Context, query url.Values) (found []record, ra
 	query.Set("product", strings.ToUpper(c.api))
 	u := *c.reports
 	u.RawQuery = query.Encode()
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodGet, URL: &u, Header: c.jsonHeader(c.basic), Limit: reportLimit})
+	a := c.HTTP.Do(ctx, carriers.Request{Method: http.MethodGet, URL: &u, Header: c.jsonHeader(c.basic), Limit: reportLimit})
 	defer a.Release()
 	if err := a.Problem(); err != nil {
 		return nil, nil, err

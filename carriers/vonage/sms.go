@@ -3,7 +3,6 @@ package vonage
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -30,7 +29,7 @@ type smsAnswer struct {
 
 // submitSMS calls the SMS API. Its status is in the body, whatever HTTP says; a status other than 0 is a refusal.
 func (c *Carrier) submitSMS(ctx context.Context, m carriers.Message) carriers.Result {
-	a := c.http.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.submit, Header: c.header, Body: c.form(m)})
+	a := c.Post(ctx, c.submit, c.form(m))
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -39,7 +38,7 @@ func (c *Carrier) submitSMS(ctx context.Context, m carriers.Message) carriers.Re
 	err := json.Unmarshal(a.Body, &got)
 	switch {
 	case !a.OK() && len(got.Messages) == 0:
-		return a.Refused(c.codes, "", strings.TrimSpace(string(a.Body)))
+		return a.Refused(c.Codes, "", strings.TrimSpace(string(a.Body)))
 	case err != nil:
 		return a.Unreadable("the answer is not JSON: " + err.Error())
 	case len(got.Messages) == 0:
@@ -79,7 +78,7 @@ func (c *Carrier) smsResult(a *carriers.Answer, m carriers.Message, got smsAnswe
 		taken := strconv.Itoa(len(ids)) + " of " + strconv.Itoa(len(got.Messages)) + " parts were taken: "
 		return a.RefusedAs(carriers.ClassAmbiguous, why.Status, taken+why.ErrorText)
 	}
-	class, known := c.codes.Class(why.Status)
+	class, known := c.Codes.Class(why.Status)
 	if !known {
 		class = carriers.ClassUnknown // a status other than 0 is a refusal, known or not
 	}

@@ -18,7 +18,6 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,9 +55,8 @@ type Config struct {
 
 // Carrier is one Vonage account.
 type Carrier struct {
-	info    carriers.Info
-	http    *carriers.Client
-	header  http.Header // of a submit to the SMS API
+	*carriers.Account
+
 	api     string
 	submit  *url.URL
 	reports *url.URL
@@ -67,10 +65,6 @@ type Carrier struct {
 	secret  string
 	app     *application // signs the requests of Messages, nil with basic authentication
 	sign    signer
-	from    string
-	codes   *carriers.Codes
-	now     func() time.Time
-	timeout time.Duration
 	parts   *tally
 }
 
@@ -88,39 +82,26 @@ func Type() carriers.Type {
 
 func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers.Carrier, error) {
 	var cfg Config
-	if err := decode(&cfg); err != nil {
-		return nil, err
-	}
-	cfg.API = cmp.Or(cfg.API, apiSMS)
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
-	codes, err := carriers.LoadCodes(codesTSV, cfg.Codes)
-	if err != nil {
-		return nil, err
-	}
+	o := carriers.Open(name, decode, env, &cfg, cfg.check)
+	rest, api := o.URL(smsURL), o.URL(apiURL) // one base_url for all three APIs, which have two hosts of their own
 	c := &Carrier{
-		info: carriers.Info{
-			Name: name, Type: "vonage", Common: cfg.Common, RefInReceipts: true, Signed: cfg.SignatureSecret != "",
-		},
-		api: cfg.API, account: cfg.APIKey, from: cmp.Or(cfg.From, env.Sender), codes: codes, now: env.Now,
-		timeout: cfg.Timeout.Or(carriers.DefaultTimeout), parts: newTally(),
+		api: cfg.API, account: cfg.APIKey, parts: newTally(),
+		submit: rest.JoinPath("sms", "json"), reports: api.JoinPath("v2", "reports", "records"),
 	}
-	if err := c.addresses(cfg.BaseURL); err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
+	if c.api == apiMessages {
+		c.submit = api.JoinPath("v1", "messages")
 	}
-	secrets, err := c.credentials(cfg, env)
-	if err != nil {
-		return nil, err
-	}
-	c.http = carriers.NewClient(carriers.ClientOptions{Common: cfg.Common, Now: env.Now, Secrets: secrets})
-	c.header = c.http.Headers("Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json")
-	return c, nil
+	c.credentials(o, cfg, env.Now)
+	c.Account = o.Account(carriers.Facts{
+		Type: "vonage", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: cfg.SignatureSecret != "",
+	}, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json")
+	return o.Done(c)
 }
 
 // check says what is wrong before anything is resolved.
 func (cfg *Config) check() error {
 	jwt := cfg.ApplicationID != ""
+	cfg.API = cmp.Or(cfg.API, apiSMS)
 	switch {
 	case cfg.API != apiSMS && cfg.API != apiMessages:
 		return fmt.Errorf("api: %q is neither sms nor messages", cfg.API)
@@ -140,64 +121,23 @@ func (cfg *Config) check() error {
 	return nil
 }
 
-// addresses takes one base_url for all three APIs, which have two hosts of their own.
-func (c *Carrier) addresses(base string) error {
-	rest, err := carriers.ParseURL(base, smsURL)
-	if err != nil {
-		return err
-	}
-	api, err := carriers.ParseURL(base, apiURL)
-	if err != nil {
-		return err
-	}
-	c.submit, c.reports = rest.JoinPath("sms", "json"), api.JoinPath("v2", "reports", "records")
-	if c.api == apiMessages {
-		c.submit = api.JoinPath("v1", "messages")
-	}
-	return nil
-}
-
-// credentials resolves the secrets and returns what must never be shown.
-func (c *Carrier) credentials(cfg Config, env carriers.Env) (secrets []string, err error) {
-	resolve := func(key string, ref carriers.Secret) string {
-		if ref == "" || err != nil {
-			return ""
-		}
-		s, failed := env.Secret(ref)
-		if failed != nil {
-			err = fmt.Errorf("%s: %w", key, failed)
-			return ""
-		}
-		secrets = append(secrets, s)
-		return s
-	}
-	c.secret = resolve("api_secret", cfg.APISecret)
-	signature := resolve("signature_secret", cfg.SignatureSecret)
-	pem := resolve("private_key", cfg.PrivateKey)
-	if err != nil {
-		return nil, err
-	}
+// credentials resolves the secrets.
+func (c *Carrier) credentials(o *carriers.Opening, cfg Config, now func() time.Time) {
+	c.secret = o.Optional("api_secret", cfg.APISecret)
+	signature := o.Optional("signature_secret", cfg.SignatureSecret)
+	pem := o.Optional("private_key", cfg.PrivateKey)
 	c.sign = signer{secret: []byte(signature), method: cmp.Or(cfg.SignatureMethod, "md5hash")}
 	if c.secret != "" {
-		token := base64.StdEncoding.EncodeToString([]byte(cfg.APIKey + ":" + c.secret))
-		c.basic = "Basic " + token
-		secrets = append(secrets, token)
+		c.basic = o.Basic(cfg.APIKey, c.secret)
 	}
-	if pem != "" {
-		if c.app, err = newApplication(cfg.ApplicationID, pem, c.now); err != nil {
-			return nil, fmt.Errorf("private_key: %w", err)
-		}
+	if pem == "" {
+		return
 	}
-	return secrets, nil
-}
-
-// Info describes the carrier.
-func (c *Carrier) Info() carriers.Info { return c.info }
-
-// Close ends the idle connections.
-func (c *Carrier) Close(context.Context) error {
-	c.http.Close()
-	return nil
+	app, err := newApplication(cfg.ApplicationID, pem, now)
+	if err != nil {
+		o.Fail("private_key", err)
+	}
+	c.app = app
 }
 
 // Submit hands one message over.
@@ -209,7 +149,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 }
 
 // sender is who a message comes from. Vonage wants numbers as digits alone.
-func (c *Carrier) sender(m carriers.Message) string { return digits(cmp.Or(m.From, c.from)) }
+func (c *Carrier) sender(m carriers.Message) string { return digits(cmp.Or(m.From, c.From)) }
 
 // digits is a number without its plus.
 func digits(number string) string { return strings.TrimPrefix(number, "+") }
@@ -229,5 +169,5 @@ func clamp(validity, unit, least, most time.Duration) int64 {
 
 // jsonHeader is the header of a request that sends and wants JSON.
 func (c *Carrier) jsonHeader(authorization string) http.Header {
-	return c.http.Headers("Authorization", authorization, "Content-Type", "application/json", "Accept", "application/json")
+	return c.HTTP.Headers("Authorization", authorization, "Content-Type", "application/json", "Accept", "application/json")
 }

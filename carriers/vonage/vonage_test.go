@@ -36,7 +36,7 @@ func secrets() []string {
 func sms() carriertest.Suite {
 	return carriertest.Suite{
 		Type: Type(), Config: smsConfig + "base_url: \"{{server}}/vonage\"\n", Secrets: secrets(),
-		Folder: "../../testdata/carriers/vonage/sms", Request: validRequest,
+		Folder: "../../testdata/carriers/vonage/sms", Request: document.Valid,
 		States: map[string]carriers.ReceiptState{
 			"accepted": carriers.ReceiptSent, "buffered": carriers.ReceiptQueued, "delivered": carriers.ReceiptDelivered,
 			"expired": carriers.ReceiptExpired, "failed": carriers.ReceiptFailed, "rejected": carriers.ReceiptRejected,
@@ -97,14 +97,9 @@ func TestConformanceMessages(t *testing.T) { carriertest.Run(t, messages()) }
 func FuzzReceipts(f *testing.F)        { carriertest.FuzzReceipts(f, sms()) }
 func FuzzMessageReceipts(f *testing.F) { carriertest.FuzzReceipts(f, messages()) }
 
-func build(t *testing.T, yaml string) *Carrier {
+func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
-	c, err := carriertest.Build(Type(), yaml, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close(t.Context()) })
-	return c.(*Carrier)
+	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
 // TestPartsMakeOneMessage: delivered when all parts are, whatever comes twice; failed as soon as one is.
@@ -343,7 +338,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestConfigErrorsSayWhatToDo(t *testing.T) {
-	for yaml, want := range map[string]string{
+	carriertest.ConfigErrors(t, Type(), map[string]string{
 		"type: vonage\n":                                            "api_key: is missing",
 		"type: vonage\napi_key: x\n":                                "api_secret: is missing",
 		smsConfig + "api: rest\n":                                   `api: "rest" is neither sms nor messages`,
@@ -355,14 +350,7 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		smsConfig + "base_url: x\n":                                 "base_url: is not an address",
 		smsConfig + "codes: {err/9: stop}\n":                        `codes: err/9: "stop" is not a class`,
 		"type: vonage\nform: x\n":                                   "form",
-	} {
-		c, err := carriertest.Build(Type(), yaml, nil)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v %v\nwant %s", yaml, c, err, want)
-		} else if strings.Contains(err.Error(), secret) {
-			t.Errorf("the error shows a secret: %v", err)
-		}
-	}
+	}, secret)
 }
 
 func TestWaitIn(t *testing.T) {
@@ -376,18 +364,6 @@ func TestWaitIn(t *testing.T) {
 	}
 }
 
-// TestCodesTable walks the table: every row says what, why and where.
 func TestCodesTable(t *testing.T) {
-	codes, err := carriers.LoadCodes(codesTSV, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range codes.All() {
-		if row.Note == "" || !strings.HasPrefix(row.Source, "https://developer.vonage.com/") {
-			t.Errorf("row %+v", row)
-		}
-	}
-	if len(codes.All()) < 75 {
-		t.Errorf("%d rows", len(codes.All()))
-	}
+	carriertest.CodesTable(t, codesTSV, "https://developer.vonage.com/", 75)
 }
