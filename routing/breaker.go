@@ -26,17 +26,20 @@ const (
 	quotaSpan    = 10 * time.Minute
 )
 
-// wait says how long the breaker holds messages back; forever says until a person acts.
-func (b *breaker) wait(now time.Time) (d time.Duration, forever bool) {
+// wait says how long the breaker holds messages back; a carrier that is down waits for a person instead.
+func (b *breaker) wait(now time.Time) time.Duration {
 	switch {
-	case b.down != "":
-		return 0, true
 	case now.Before(b.open):
-		return b.open.Sub(now), false
+		return b.open.Sub(now)
 	case b.span > 0 && b.probing:
-		return probeWait, false
+		return probeWait
 	}
-	return 0, false
+	return 0
+}
+
+// ill says that nothing may be sent now, not even to ask.
+func (b *breaker) ill(now time.Time) bool {
+	return b.wait(now) > 0 || b.down != ""
 }
 
 // probeWait is when to look again while a probe is under way; its answer wakes dispatch earlier.

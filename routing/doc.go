@@ -1,11 +1,33 @@
 // Package routing decides which carrier gets a message next, and why. It does no I/O and reads no clock: time comes
-// with every call, so that a whole campaign can run in virtual time.
+// with every call, so that a whole campaign runs in virtual time (package lab does that).
 //
 // # How a carrier is chosen
 //
-// The candidates of a message are the carriers that serve its country and type, that are not drained, and that have
-// not refused this message, its sender or its country before. They are asked in the order of the config's weights,
-// those that this message has not tried first. The first one whose breaker is closed, whose window has room and whose
-// rate allows it gets the message. If none is free now, the answer says when to ask again; if there is none at all,
-// that the message has no route.
+// The candidates of a message are the carriers that serve its country and type, that are neither drained nor down, and
+// that have not refused this message before; those not tried yet come first. Each gets a score in money ([Candidacy]):
+//
+//	score = weight · value · trust · mean  −  price  −  queue  −  late
+//
+// value is what one delivered message is worth, mean how likely this carrier delivers in time, queue the price of
+// waiting for it and of a place with it where its rate binds, late what its slowness costs. The highest score wins; if
+// its carrier is busy, the message waits for it, because waiting is in the score already.
+//
+// # What is learned
+//
+//   - Quality (tree.go): discounted counts of deliveries by carrier, type, country, network, each level the prior of the
+//     one below. A little noise is added, bounded to 2 % (transactional) and 5 % (promotional) of the decisions, so that
+//     what is not used is still heard of. Losses show later than deliveries; learn.go keeps that from favouring whoever
+//     has just been given more.
+//   - How fast receipts come (curve.go), for detection and deadlines only.
+//   - Outages (detect.go, learn.go): receipts that are due and do not come raise an alarm for the carrier, or for it in one
+//     country. What was known is set aside, probes ask now and then, and deliveries in a row bring it back.
+//   - Routes that never send receipts, and receipts that cannot be true (route.go).
+//   - How much may await receipts (window.go), what a place costs (score.go), when silence means no (silence.go).
+//
+// # How it is used
+//
+// [Router.Choose] picks; [Router.Done] takes the submit's outcome, [Router.Await] follows what was accepted,
+// [Router.Receipt] takes the final receipt, [Router.Tick] lets time pass. [Router.Why] packs a decision for the attempt's
+// record and [ParseWhy] unpacks it; [Router.Explain] asks without taking. [Router.Changes] and [Router.Remember] carry what
+// was learned from one campaign to the next.
 package routing

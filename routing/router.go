@@ -1,10 +1,7 @@
 package routing
 
 import (
-	"cmp"
-	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -12,11 +9,15 @@ import (
 
 // Query is a message that needs a carrier.
 type Query struct {
+	Message  uint64 // the same whenever it is asked for: the noise in a decision follows from it; 0 = not given
 	Country  string
+	Network  string // as far as the number tells
 	Type     string
 	Segments int
-	Tried    Set // carriers that it was submitted to before
-	Barred   Set // of those, the ones that will not take it later either
+	Behind   int           // messages that wait behind this one for the same carriers
+	Waited   time.Duration // how long a window has held it up
+	Tried    Set           // carriers that it was submitted to before
+	Barred   Set           // of those, the ones that will not take it later either
 }
 
 // Set is a set of carriers, by their position in the list the router was made from.
@@ -34,40 +35,52 @@ const MaxCarriers = 64
 // Choice is the router's answer. It has a carrier, or a time to ask again, or nothing: no carrier may take the message.
 type Choice struct {
 	Carrier int           // -1 = none now
-	Wait    time.Duration // ask again then, or when a submit has ended
+	Wait    time.Duration // ask again then, or when a submit has ended or a receipt has come
 	NoRoute bool
-	Down    bool           // every carrier that may take it is drained or ill; Carrier is then a try whether it still is
-	Class   carriers.Class // with Down: what all of them say that wait for a person, if all do
-	Why     string         // the decision, compact: stored with the attempt
+	Ticket  Ticket // for Await
 }
 
-// route is one carrier as the router sees it.
-type route struct {
-	info     carriers.Info
-	weight   float64
-	window   int
-	limiter  limiter
-	breaker  breaker
-	cap      float64 // a person's limit, -1 = none, 0 = drained
-	inFlight int
-	paused   time.Time       // it asked to be left alone until then
-	dead     map[string]bool // countries in which it cannot send
+// Ticket is what the router wants back with the attempt that follows from a choice.
+type Ticket struct {
+	to      cell
+	carrier int
+	mean    float64
+}
+
+// Options are what people want of routing. The zero value is the default.
+type Options struct {
+	Seed          uint64
+	Value         [2]carriers.Price // what a delivered message is worth, transactional and promotional; 0 = by the prices
+	LatencyWeight *float64          // λ; nil = 0.1
+	TTL           [2]time.Duration  // how late a message is worth nothing; 0 = 90 s and 4 h
 }
 
 // Router chooses. It belongs to one goroutine.
 type Router struct {
-	routes []route
-	order  []int // by weight, then as configured
-	cap    limiter
-	share  int // processes that share the carriers' limits
-	events []Event
+	opts    Options
+	lines   []line
+	model   *model
+	offers  []offer // by country·lines + line
+	value   [kinds]float64
+	ttl     [kinds]time.Duration
+	lambda  float64
+	noise   [kinds]ration
+	asked   uint64 // decisions, where messages have no number
+	cap     limiter
+	share   int // processes that share the carriers' limits
+	round   time.Time
+	parked  []float64 // messages that wait for each carrier: of the last round of questions
+	parking []float64 // and of this one
+	shadow  []float64 // what a place with a carrier is worth whose rate does not suffice
+	last    decision
+	events  []Event
 }
 
 // Event is something about a carrier that people want to see.
 type Event struct {
 	At      time.Time
 	Carrier string
-	Kind    string // breaker, drain
+	Kind    string // breaker, drain, route
 	Text    string
 }
 
@@ -75,221 +88,199 @@ type Event struct {
 const DefaultWindow = 64
 
 // New makes a router of at most MaxCarriers carriers.
-func New(infos []carriers.Info) *Router {
-	r := &Router{share: 1, routes: make([]route, len(infos)), order: make([]int, len(infos))}
-	for i, info := range infos {
-		rt := route{info: info, weight: 1, window: DefaultWindow, cap: -1, dead: map[string]bool{}}
-		if info.Common.Weight != nil {
-			rt.weight = *info.Common.Weight
-		}
-		if info.Common.MaxInFlight > 0 {
-			rt.window = info.Common.MaxInFlight
-		}
-		rt.limiter.rate = info.Common.MaxPerSecond
-		r.routes[i], r.order[i] = rt, i
+func New(infos []carriers.Info, o Options) *Router {
+	n := len(infos)
+	r := &Router{
+		opts: o, share: 1, lines: make([]line, n), parked: make([]float64, n), parking: make([]float64, n), shadow: make([]float64, n), lambda: .1,
+		ttl: [kinds]time.Duration{90 * time.Second, 4 * time.Hour},
 	}
-	slices.SortStableFunc(r.order, func(a, b int) int { return cmp.Compare(r.routes[b].weight, r.routes[a].weight) })
+	r.model = newModel(n, r.news)
+	r.last.rows = make([]row, n)
+	for i, info := range infos {
+		r.lines[i] = newLine(info)
+		e := info.Common.Receipts.Expected
+		r.model.per[i].mute = e != nil && !*e
+	}
+	for k := range r.ttl {
+		if o.TTL[k] > 0 {
+			r.ttl[k] = o.TTL[k]
+		}
+		r.value[k] = float64(o.Value[k])
+		if o.Value[k] <= 0 {
+			r.value[k] = worth[k] * medianPrice(infos)
+		}
+	}
+	if o.LatencyWeight != nil {
+		r.lambda = max(0, *o.LatencyWeight)
+	}
 	return r
+}
+
+// worth is the default value of a delivered message, in prices of a message.
+//
+//nolint:gochecknoglobals // constants that the language has no word for
+var worth = [kinds]float64{20, 10}
+
+// medianPrice is the middle of the carriers' prices; without prices a delivered message is worth one unit.
+func medianPrice(infos []carriers.Info) float64 {
+	var all []carriers.Price
+	for i := range infos {
+		for _, p := range infos[i].Common.Price {
+			if p > 0 {
+				all = append(all, p)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return 1e6 / worth[promotional]
+	}
+	slices.Sort(all)
+	return float64(all[len(all)/2])
 }
 
 // Window is how many submits may be under way at once.
 func (r *Router) Window() int {
 	n := 0
-	for i := range r.routes {
-		n += r.routes[i].window
+	for i := range r.lines {
+		n += r.lines[i].window
 	}
 	return n
-}
-
-// Choose picks a carrier and takes its place in the window and its share of the rate; the caller submits at once and
-// calls Done.
-func (r *Router) Choose(now time.Time, q Query) Choice {
-	wait, best := time.Duration(math.MaxInt64), -1
-	candidates, held, sound := 0, 0, false
-	var class carriers.Class
-	for _, fresh := range []bool{true, false} { // those not tried yet first
-		for _, i := range r.order {
-			rt := &r.routes[i]
-			if q.Barred.Has(i) || q.Tried.Has(i) == fresh || rt.excludes(q) {
-				continue
-			}
-			d, never := rt.wait(now, r.share)
-			if never { // until a person acts: the message waits for that only if there is nothing else
-				if held++; held == 1 || class == rt.breaker.class {
-					class = rt.breaker.class // "" of a drained one
-				} else {
-					class = ""
-				}
-				continue
-			}
-			candidates++
-			if d == 0 {
-				best = i
-				break
-			}
-			wait = min(wait, d)
-			sound = sound || rt.breaker.state(now) == "closed"
-		}
-		// A carrier not tried yet is worth waiting for while it is only busy, not while it is ill.
-		if best >= 0 || sound {
-			break
-		}
-	}
-	switch {
-	case candidates+held == 0:
-		return Choice{Carrier: -1, NoRoute: true}
-	case best < 0:
-		if candidates > 0 {
-			class = ""
-		}
-		return Choice{Carrier: -1, Wait: min(wait, maxWait), Down: !sound, Class: class}
-	}
-	if d := r.cap.wait(now); d > 0 {
-		return Choice{Carrier: -1, Wait: d}
-	}
-	return r.take(now, best, q)
 }
 
 // maxWait bounds how long a message is left aside: people change limits meanwhile.
 const maxWait = 2 * time.Second
 
-func (r *Router) take(now time.Time, i int, q Query) Choice {
-	rt := &r.routes[i]
-	ill := rt.breaker.state(now) != "closed"
-	rt.inFlight++
-	rt.limiter.take(now, q.Segments)
-	r.cap.take(now, q.Segments)
-	rt.breaker.submitted(now)
-	return Choice{Carrier: i, Down: ill, Why: r.why(now, i, q)}
+// Choose picks a carrier and takes its place in the window and its share of the rate; the caller submits at once and
+// calls Done.
+func (r *Router) Choose(now time.Time, q Query) Choice {
+	r.newRound(now)
+	r.asked++
+	d := &r.last
+	d.begin(now, r, &q)
+	switch candidates, held := r.sift(now, d, &q); {
+	case candidates == 0 && held == 0:
+		return Choice{Carrier: -1, NoRoute: true}
+	case candidates == 0:
+		return Choice{Carrier: -1, Wait: maxWait}
+	}
+	if w := r.cap.wait(now); w > 0 {
+		return Choice{Carrier: -1, Wait: w}
+	}
+	i := r.pick(d, &q)
+	row := &d.rows[i]
+	if row.wait > 0 {
+		r.parking[i] += float64(1 + q.Behind)
+		return Choice{Carrier: -1, Wait: min(row.wait, maxWait)}
+	}
+	return r.take(now, i, q.Segments)
 }
 
-// why writes the decision down: every carrier that was not taken with the reason, the chosen one last.
-func (r *Router) why(now time.Time, chosen int, q Query) string {
-	var b strings.Builder
-	for _, i := range r.order {
-		if i == chosen {
-			continue
-		}
-		if reason := r.routes[i].reason(now, i, q, r.share); reason != "" {
-			b.WriteString(r.routes[i].info.Name)
-			b.WriteByte(':')
-			b.WriteString(reason)
-			b.WriteByte(' ')
-		}
+func (r *Router) take(now time.Time, i, segments int) Choice {
+	d, ln := &r.last, &r.lines[i]
+	d.chosen = i
+	if !d.probe {
+		r.noise[d.to.kind].note(d.byNoise)
+	} else {
+		r.probed(d, i)
 	}
-	b.WriteString(r.routes[chosen].info.Name)
-	b.WriteString(":weight")
-	return b.String()
+	ln.inFlight++
+	ln.limiter.take(now, segments)
+	r.cap.take(now, segments)
+	ln.breaker.submitted(now)
+	return Choice{Carrier: i, Ticket: Ticket{d.to, i, d.rows[i].mean}}
 }
 
-// reason says why a route was passed over, "" when it only stands lower in the order.
-func (rt *route) reason(now time.Time, i int, q Query, share int) string {
-	switch {
-	case q.Barred.Has(i):
-		return "refused"
-	case q.Tried.Has(i):
-		return "tried"
-	case rt.excludes(q):
-		return "excluded"
-	case rt.cap == 0:
-		return "drained"
+func (r *Router) probed(d *decision, i int) {
+	if a := &r.model.per[i].alarm; a.suspect {
+		a.probed(d.at, probeMost)
 	}
-	if s := rt.breaker.state(now); s != "closed" {
-		return s
+	if a := &r.model.ground(i, d.to).alarm; a.suspect {
+		a.probed(d.at, probeMostHere)
 	}
-	if d, _ := rt.wait(now, share); d > 0 {
-		return "busy"
-	}
-	return ""
 }
 
-func (rt *route) excludes(q Query) bool {
-	c := &rt.info.Common
-	return len(c.Countries) > 0 && !slices.Contains(c.Countries, q.Country) ||
-		slices.Contains(c.ExcludeCountries, q.Country) ||
-		len(c.MessageTypes) > 0 && !slices.Contains(c.MessageTypes, q.Type) ||
-		rt.dead[q.Country]
-}
-
-// wait says when the route could take a message; never, that a person must act first.
-func (rt *route) wait(now time.Time, share int) (d time.Duration, never bool) {
-	if rt.cap == 0 {
-		return 0, true
+// newRound forgets what waited for whom when a new round of questions begins: whoever still waits will ask again.
+func (r *Router) newRound(now time.Time) {
+	if !now.Equal(r.round) {
+		r.tariff(now, now.Sub(r.round).Seconds())
+		r.round = now
+		r.parked, r.parking = r.parking, r.parked
+		clear(r.parking)
 	}
-	d, never = rt.breaker.wait(now)
-	if never {
-		return 0, true
-	}
-	if rt.inFlight >= max(1, rt.window/share) {
-		d = max(d, maxWait) // the end of a submit wakes dispatch
-	}
-	return max(d, rt.paused.Sub(now), rt.limiter.wait(now)), false
 }
 
 // Cancel gives a place back that was taken but not used.
 func (r *Router) Cancel(i int) {
-	r.routes[i].inFlight--
-	r.routes[i].breaker.probing = false
+	r.lines[i].inFlight--
+	r.lines[i].breaker.probing = false
 }
 
 // Done learns from the outcome of a submit.
 func (r *Router) Done(now time.Time, i int, country string, res carriers.Result) {
-	rt := &r.routes[i]
-	rt.inFlight--
-	if s := rt.breaker.done(now, res); s != "" {
-		r.events = append(r.events, Event{now, rt.info.Name, "breaker", s})
+	ln := &r.lines[i]
+	ln.inFlight--
+	if s := ln.breaker.done(now, res); s != "" {
+		r.tell(now, i, "breaker", s)
 	}
 	if res.Accepted != carriers.No {
 		return
 	}
 	if res.Class == carriers.ClassThrottled {
-		until := now.Add(max(res.RetryAfter, throttlePause))
-		if until.After(rt.paused) {
-			rt.paused = until
+		ln.limiter.throttled(now)
+		if until := now.Add(max(res.RetryAfter, throttlePause)); until.After(ln.paused) {
+			ln.paused = until
 		}
 	}
-	if reach := res.Class.Traits().Reach; (reach == carriers.ReachCountry || reach == carriers.ReachSender) && !rt.dead[country] {
-		rt.dead[country] = true
-		r.events = append(r.events, Event{now, rt.info.Name, "route", "no longer used for " + country + ": " + res.Class.Traits().Title})
+	if reach := res.Class.Traits().Reach; (reach == carriers.ReachCountry || reach == carriers.ReachSender) && !ln.dead[country] {
+		ln.dead[country] = true
+		r.tell(now, i, "route", "no longer used for "+country+": "+res.Class.Traits().Title)
 	}
 }
 
 // throttlePause is how long a carrier is left alone that says "too fast" without saying how long.
 const throttlePause = 200 * time.Millisecond
 
-// SetCap limits the campaign as a whole, in segments a second; 0 lifts it.
-func (r *Router) SetCap(now time.Time, rate float64) { r.cap.set(now, rate) }
+// Await follows an attempt that a carrier took, until its receipt comes.
+func (r *Router) Await(now time.Time, attempt int64, t Ticket) {
+	r.model.follow(r.model.tick(now), attempt, t.carrier, t.to, t.mean)
+}
 
-// SetCarrierCaps limits or drains single carriers; those not named have their configured rate.
-func (r *Router) SetCarrierCaps(now time.Time, caps map[string]float64) {
-	for i := range r.routes {
-		rt := &r.routes[i]
-		was := rt.cap
-		rt.cap = -1
-		if c, ok := caps[rt.info.Name]; ok {
-			rt.cap = c
-		}
-		if (was == 0) != (rt.cap == 0) {
-			r.events = append(r.events, Event{now, rt.info.Name, "drain", map[bool]string{true: "drained", false: "undrained"}[rt.cap == 0]})
-		}
-		rt.limiter.set(now, r.rate(rt))
+// Receipt learns from a final receipt.
+func (r *Router) Receipt(now time.Time, rc Receipt) {
+	r.model.receipt(r.model.tick(now), &rc, &r.ttl)
+}
+
+// Tick lets time pass: silence is noticed. It is to be called several times a second.
+func (r *Router) Tick(now time.Time) { r.model.tick(now) }
+
+// Deaf says that receipts cannot come in at present: their silence means nothing.
+func (r *Router) Deaf(now time.Time, deaf bool) {
+	r.model.tick(now)
+	r.model.clock.deaf = deaf
+}
+
+// Converted notes that somebody did what a delivered message asked for.
+func (r *Router) Converted(carrier int, country string) {
+	if carrier >= 0 && carrier < len(r.lines) {
+		r.model.ground(carrier, r.model.at(country, "", 0)).converted++
 	}
 }
 
-// SetShare says between how many processes the carriers' limits are divided.
-func (r *Router) SetShare(now time.Time, n int) {
-	r.share = max(1, n)
-	for i := range r.routes {
-		r.routes[i].limiter.set(now, r.rate(&r.routes[i]))
-	}
+// Deadline is how long the receipt of an attempt is worth waiting for before the message goes to another carrier; 0 if
+// none can be expected. It shortens when the carrier comes under suspicion.
+func (r *Router) Deadline(now time.Time, t Ticket, ceiling time.Duration) time.Duration {
+	return r.model.deadline(r.model.tick(now), t.carrier, t.to, ceiling)
 }
 
-func (r *Router) rate(rt *route) float64 {
-	rate := rt.info.Common.MaxPerSecond / float64(r.share)
-	if rt.cap > 0 && (rate == 0 || rt.cap < rate) {
-		rate = rt.cap
+func (r *Router) news(carrier int, country, text string) {
+	if country != "" {
+		text = country + ": " + text
 	}
-	return rate
+	r.tell(r.model.clock.last, carrier, "route", text)
+}
+
+func (r *Router) tell(now time.Time, i int, kind, text string) {
+	r.events = append(r.events, Event{now, r.lines[i].info.Name, kind, text})
 }
 
 // Events returns what happened since the last call.
@@ -297,28 +288,4 @@ func (r *Router) Events() []Event {
 	e := r.events
 	r.events = nil
 	return e
-}
-
-// Status is one carrier's line on the screen.
-type Status struct {
-	Name     string
-	Breaker  string
-	Reason   string
-	InFlight int
-	Window   int
-	Rate     float64
-	Drained  bool
-}
-
-// Snapshot describes every carrier.
-func (r *Router) Snapshot(now time.Time) []Status {
-	out := make([]Status, len(r.routes))
-	for i := range r.routes {
-		rt := &r.routes[i]
-		out[i] = Status{
-			Name: rt.info.Name, Breaker: rt.breaker.state(now), Reason: rt.breaker.down, InFlight: rt.inFlight,
-			Window: rt.window, Rate: rt.limiter.rate, Drained: rt.cap == 0,
-		}
-	}
-	return out
 }

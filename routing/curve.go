@@ -1,0 +1,115 @@
+package routing
+
+import "math"
+
+// ages are when an attempt is looked at, in seconds since its submit.
+//
+//nolint:gochecknoglobals // constants that the language has no word for
+var ages = [...]float64{1.5, 3, 5, 8, 13, 22, 45, 100, 300, 900}
+
+const (
+	steps       = len(ages)
+	cohortFull  = 4000 // attempts after which a cohort is halved
+	priorWorth  = 8    // attempts that the prior curve is worth
+	priorMedian = 9.0  // seconds until a receipt, where nothing is known
+	priorSigma  = 1.2
+	lastJudged  = .93 // the share of receipts after which silence says nothing more about an outage
+)
+
+// curve is how fast a carrier's receipts come: of the attempts that reached age j, how many got their receipt in the
+// interval before it.
+type curve struct {
+	sent, got [steps]float64
+	share     [steps + 1]float64 // G: the share of all receipts that are there at ages[j-1]
+	stale     int                // attempts since share was computed
+}
+
+func newCurve() curve {
+	var c curve
+	c.refresh()
+	return c
+}
+
+// priorShare is the log-normal prior at an age.
+func priorShare(age float64) float64 {
+	if age <= 0 {
+		return 0
+	}
+	return .5 * math.Erfc(-math.Log(age/priorMedian)/(priorSigma*math.Sqrt2))
+}
+
+// reached counts an attempt at age j; got says that its receipt came in the interval that ends there.
+func (c *curve) reached(j int, got bool, w float64) {
+	c.sent[j] += w
+	if got {
+		c.got[j] += w
+	}
+	if j == 0 && c.sent[0] > cohortFull {
+		for i := range c.sent {
+			c.sent[i], c.got[i] = c.sent[i]/2, c.got[i]/2
+		}
+	}
+	if c.stale++; c.stale >= 64 || c.sent[j] < 200 {
+		c.refresh()
+	}
+}
+
+func (c *curve) refresh() {
+	c.stale = 0
+	sum, before := 0.0, 0.0
+	for j, age := range ages {
+		p := priorShare(age)
+		sum += (c.got[j] + priorWorth*(p-before)) / (c.sent[j] + priorWorth)
+		c.share[j+1], before = sum, p
+	}
+	for j := range c.share {
+		c.share[j] /= sum
+	}
+}
+
+// at is G at any age.
+func (c *curve) at(age float64) float64 {
+	before := 0.0
+	for j, a := range ages {
+		if age < a {
+			return c.share[j] + (c.share[j+1]-c.share[j])*(age-before)/(a-before)
+		}
+		before = a
+	}
+	return 1
+}
+
+// quantile is the age at which a share of the receipts is there.
+func (c *curve) quantile(p float64) float64 {
+	before := 0.0
+	for j, a := range ages {
+		if lo, hi := c.share[j], c.share[j+1]; p <= hi {
+			if hi == lo {
+				return a
+			}
+			return before + (a-before)*(p-lo)/(hi-lo)
+		}
+		before = a
+	}
+	return ages[steps-1]
+}
+
+// interval is the index of the age that ends the interval in which age lies, steps if it is beyond the last.
+func interval(age float64) int {
+	for j, a := range ages {
+		if age <= a {
+			return j
+		}
+	}
+	return steps
+}
+
+// trusted says whether enough attempts have grown old enough for the curve to say what is normal.
+func (c *curve) trusted() bool {
+	for j := range ages {
+		if c.share[j+1] >= .85 {
+			return c.sent[j] >= 100
+		}
+	}
+	return false
+}

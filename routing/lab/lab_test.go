@@ -1,0 +1,97 @@
+package lab
+
+import (
+	"flag"
+	"strings"
+	"testing"
+)
+
+// What `make bench-routing` sets.
+var (
+	messages = flag.Int("messages", 0, "run the comparison with so many messages a world")
+	rate     = flag.Float64("rate", 0, "messages a second; 0 = what the kind of world has")
+	seeds    = flag.Int("seeds", 5, "worlds of each kind")
+	first    = flag.Uint64("first", 101, "first seed; the parameters were tuned on 1 to 3")
+	kinds    = flag.String("kinds", strings.Join(Kinds(), ";"), "kinds of world")
+	random   = flag.Int("random", 0, "random worlds a seed")
+	policies = flag.String("policies", strings.Join(Policies(), ";"), "policies; static and oracle are needed")
+	cores    = flag.Int("cores", 1, "worlds at the same time")
+)
+
+// TestTable prints the comparison of policies: `make bench-routing`.
+func TestTable(t *testing.T) {
+	if *messages == 0 {
+		t.Skip("make bench-routing")
+	}
+	size := Size{Messages: *messages, Rate: *rate}
+	var all []Scenario
+	for _, k := range strings.Split(*kinds, ";") {
+		for i := range *seeds {
+			all = append(all, Scenario{k, size, *first + uint64(i)})
+		}
+	}
+	for i := range *random * *seeds {
+		all = append(all, Scenario{"random", size, 1000**first + uint64(i)})
+	}
+	chosen := strings.Split(*policies, ";")
+	Print(t.Output(), Summarize(RunAll(all, chosen, *cores)), chosen)
+}
+
+// lines runs a few kinds of world in small.
+func lines(t *testing.T, messages int, kinds ...string) map[string]Line {
+	t.Helper()
+	var all []Scenario
+	for _, k := range kinds {
+		all = append(all, Scenario{k, Size{Messages: messages}, 1}, Scenario{k, Size{Messages: messages}, 2})
+	}
+	out := map[string]Line{}
+	for _, l := range Summarize(RunAll(all, []string{"static", "Thompson", "router", "oracle"}, 2)) {
+		out[l.Kind+"/"+l.Policy] = l
+	}
+	return out
+}
+
+func TestTheRouterIsWorthIt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds")
+	}
+	got := lines(t, 20000, "calm", "grey outage", "forged DLR", "capacity")
+	if l := got["calm/router"]; l.Below > 1 {
+		t.Errorf("calm: %.2f points below the static list", l.Below)
+	}
+	for _, kind := range []string{"grey outage", "forged DLR"} {
+		l, other := got[kind+"/router"], got[kind+"/Thompson"]
+		if l.Captured < .8 || l.Captured < other.Captured+.1 {
+			t.Errorf("%s: %.0f %% of the gap, Thompson sampling %.0f %%", kind, 100*l.Captured, 100*other.Captured)
+		}
+	}
+	if l := got["capacity/router"]; l.Profit < .95 || l.Longer > .1 {
+		t.Errorf("capacity: %+v", l)
+	}
+	if l := got["grey outage/router"]; l.FalseAlarms > 1 {
+		t.Errorf("%d false alarms in %d messages", l.FalseAlarms, l.Messages)
+	}
+}
+
+func TestNobodyBeatsTheOracle(t *testing.T) {
+	for _, kind := range Kinds() {
+		w := New(kind, Size{Messages: 2000}, 3)
+		top := Run(w, NewPolicy("oracle", w), "oracle")
+		for _, p := range Policies() {
+			if r := Run(w, NewPolicy(p, w), p); r.Gain > top.Gain*1.003 {
+				t.Errorf("%s: %s gains %.1f, the oracle %.1f", kind, p, r.Gain, top.Gain)
+			}
+		}
+	}
+}
+
+func TestAWorldFollowsFromItsSeed(t *testing.T) {
+	for _, kind := range append(Kinds(), "random") {
+		s := Scenario{kind, Size{Messages: 1500}, 5}
+		a := Run(s.world(), NewRouter(s.world()), "router")
+		b := Run(s.world(), NewRouter(s.world()), "router")
+		if a.Gain != b.Gain || a.Submits != b.Submits || a.FalseAlarms != b.FalseAlarms {
+			t.Errorf("%s: two runs differ: %+v %+v", kind, a, b)
+		}
+	}
+}

@@ -1,0 +1,277 @@
+package routing
+
+import "math"
+
+// What is known of a carrier's quality hangs in a tree: the carrier, its messages of one type, those to one country,
+// those to one network. Each node is a discounted count of trials and deliveries; each level is the prior of the one
+// below, so that a network nobody has sent to is judged by its country, and a new country by the carrier.
+const levels = 4
+
+// node is a discounted count. t is when it was last touched; faded is how much everything in it has been discounted so
+// far, as a logarithm: what belongs to an older attempt is entered with the weight that the attempt's time has by now.
+type node struct{ d, n, t, faded float64 }
+
+const (
+	halfTime  = 4 * 3600.0 // τ: after so many seconds evidence weighs 1/e
+	priorMean = .93
+	priorVar  = .006
+	rootKappa = 10
+	meanFloor = .002 // no estimate is certain
+	refitEach = 5000 // updates between two looks at how much the cells of a level differ
+)
+
+// horizon is how many trials of a level are remembered when time stands still.
+//
+//nolint:gochecknoglobals // constants that the language has no word for
+var horizon = [levels]float64{20000, 10000, 6000, 5000}
+
+// fade is exp(-x), for the small x that most nodes have aged by; the same bits everywhere.
+func fade(x float64) float64 {
+	if x < .1 {
+		return 1 - x*(1-x*(.5-x*(1./6-x*(1./24))))
+	}
+	return math.Exp(-x)
+}
+
+// aged is the node's content at a moment.
+func (x *node) aged(now float64) (d, n float64) {
+	if dt := now - x.t; dt > 0 {
+		f := fade(dt / halfTime)
+		return x.d * f, x.n * f
+	}
+	return x.d, x.n
+}
+
+// touch brings the node up to a moment.
+func (x *node) touch(now float64) {
+	if dt := now - x.t; dt > 0 {
+		f := fade(dt / halfTime)
+		x.d, x.n, x.t, x.faded = x.d*f, x.n*f, now, x.faded+dt/halfTime
+	}
+}
+
+// trial adds an outcome y, and a share of a loss that will only show later.
+func (x *node) trial(now, h, y, later float64) {
+	x.touch(now)
+	keep := 1 - 1/h
+	x.d, x.n, x.faded = x.d*keep+y, x.n*keep+1+later, x.faded+1/h
+}
+
+// add corrects the counts by what an attempt brought that was sent when the node had faded so far.
+func (x *node) add(now, mark, d, n float64) {
+	x.touch(now)
+	w := math.Exp(min(0, mark-x.faded))
+	x.n = max(0, x.n+n*w)
+	x.d = min(max(0, x.d+d*w), x.n)
+}
+
+func (x *node) scale(f float64) {
+	x.d, x.n, x.faded = x.d*f, x.n*f, x.faded-math.Log(f)
+}
+
+// cell is where a message goes to, by position in places.
+type cell struct {
+	country, network int32
+	kind             uint8
+}
+
+// Message types, as the tree knows them.
+const (
+	transactional = iota
+	promotional
+	kinds
+)
+
+//nolint:gochecknoglobals // constants that the language has no word for
+var kindNames = [kinds]string{"transactional", "promotional"}
+
+func kindOf(messageType string) uint8 {
+	if messageType == kindNames[transactional] {
+		return transactional
+	}
+	return promotional
+}
+
+// tree holds the nodes of all carriers, level by level, carriers innermost.
+type tree struct {
+	width   int
+	level   [levels][]node
+	kappa   [levels]float64 // how many trials the level above is worth
+	ratio   [kinds]float64  // what a type's rate is of promotional's, with the same carrier
+	prior   []float64       // the mean of a carrier of which nothing is known, from the last run
+	updates int
+}
+
+func newTree(width int) *tree {
+	t := &tree{width: width, kappa: [levels]float64{rootKappa, 20, 15, 15}, ratio: [kinds]float64{1, 1}, prior: make([]float64, width)}
+	for i := range t.prior {
+		t.prior[i] = priorMean
+	}
+	t.level[0] = make([]node, width)
+	t.level[1] = make([]node, width*kinds)
+	return t
+}
+
+// room makes place for so many countries and networks.
+func (t *tree) room(countries, networks int) {
+	t.level[2] = grown(t.level[2], countries*kinds*t.width)
+	t.level[3] = grown(t.level[3], networks*kinds*t.width)
+}
+
+func grown[T any](s []T, n int) []T {
+	if len(s) < n {
+		s = append(s, make([]T, n-len(s))...)
+	}
+	return s
+}
+
+// index says where carrier c's node of a level is for messages to a cell.
+func (t *tree) index(l, c int, to cell) int {
+	k := int(to.kind)
+	switch l {
+	case 0:
+		return c
+	case 1:
+		return k*t.width + c
+	case 2:
+		return (int(to.country)*kinds+k)*t.width + c
+	}
+	return (int(to.network)*kinds+k)*t.width + c
+}
+
+// learn adds an outcome to all levels.
+func (t *tree) learn(now float64, c int, to cell, y, later float64) {
+	t.level[0][c].trial(now, horizon[0], y/t.ratio[to.kind], later)
+	for l := 1; l < levels; l++ {
+		t.level[l][t.index(l, c, to)].trial(now, horizon[l], y, later)
+	}
+	t.updates++
+}
+
+// marks is how far the nodes of a cell had faded at some moment.
+type marks [levels]float32
+
+func (t *tree) mark(now float64, c int, to cell) (k marks) {
+	for l := range levels {
+		x := &t.level[l][t.index(l, c, to)]
+		k[l] = float32(x.faded + max(0, now-x.t)/halfTime)
+	}
+	return k
+}
+
+// correct adds to all levels what an attempt brought late.
+func (t *tree) correct(now float64, c int, to cell, k *marks, d, n float64) {
+	t.level[0][c].add(now, float64(k[0]), d/t.ratio[to.kind], n)
+	for l := 1; l < levels; l++ {
+		t.level[l][t.index(l, c, to)].add(now, float64(k[l]), d, n)
+	}
+}
+
+// belief is an estimate: how likely a message arrives in time, and how sure that is.
+type belief struct {
+	mean, variance float64
+	here, above    float64 // trials at the leaf and one level up
+}
+
+// estimate descends the tree. depth is levels, or one less for a route that sends no receipts.
+func (t *tree) estimate(now float64, c int, to cell, depth int) (b belief) {
+	m, v := t.prior[c], priorVar
+	for l := range depth {
+		d, n := t.level[l][t.index(l, c, to)].aged(now)
+		k := t.kappa[l]
+		inverse := 1 / (n + k)
+		m = bounded((d + k*m) * inverse)
+		rest := k * inverse
+		v = m*(1-m)/(n+k+1) + rest*rest*v
+		if l == 0 {
+			m = bounded(m * t.ratio[to.kind])
+		}
+		b.above, b.here = b.here, n
+	}
+	b.mean, b.variance = m, v
+	return b
+}
+
+func bounded(m float64) float64 { return min(max(m, meanFloor), 1-meanFloor) }
+
+// refit asks the data how alike the cells of each level are (method of moments), once in a while.
+func (t *tree) refit(now float64, countryOf []int32) {
+	if t.updates < refitEach {
+		return
+	}
+	t.updates = 0
+	t.compare(now)
+	for l := 1; l < levels; l++ {
+		t.kappa[l] = t.spread(now, l, countryOf)
+	}
+}
+
+// compare learns how much harder one type is than the other, whoever carries it: what must arrive at once fails with
+// every handset that is off. Without it a carrier would look better for being sent the easier type.
+func (t *tree) compare(now float64) {
+	sum, weight := ratioPrior, ratioPrior
+	for c := range t.width {
+		d0, n0 := t.level[1][transactional*t.width+c].aged(now)
+		d1, n1 := t.level[1][promotional*t.width+c].aged(now)
+		if n0 < fewTrials || n1 < fewTrials || d1 == 0 {
+			continue
+		}
+		w := n0 * n1 / (n0 + n1)
+		sum += w * min(d0/n0*n1/d1, 1.5)
+		weight += w
+	}
+	t.ratio[transactional] = max(sum/weight, .5)
+}
+
+const (
+	ratioPrior  = 200.0 // trials that "no difference" is worth
+	refitPrior  = 300   // how many trials the prior spread of a level is worth
+	priorSpread = .0475 // .95·.05, the variance of one trial
+	cellSpread  = .0736 // .92·.08
+	farOff      = .35   // a cell so far from its parent is an outage, not a difference
+	fewTrials   = 8     // cells with fewer say nothing about the spread
+	leastSpread = 1e-5  // of a level
+	leastKappa  = 8.0   // trials the parent is always worth
+	mostKappa   = 600.0 // and at most
+)
+
+func (t *tree) spread(now float64, l int, countryOf []int32) float64 {
+	sum, weight := refitPrior*priorSpread/40, float64(refitPrior)
+	for i := range t.level[l] {
+		d, n := t.level[l][i].aged(now)
+		if n <= fewTrials {
+			continue
+		}
+		c, k := i%t.width, i/t.width%kinds
+		to := cell{kind: uint8(k)}
+		switch place := int32(i / t.width / kinds); l {
+		case 2:
+			to.country = place
+		case 3:
+			to.network, to.country = place, countryOf[place]
+		}
+		m := t.estimate(now, c, to, l).mean
+		if off := d/n - m; math.Abs(off) < farOff {
+			sum += n * (off*off - m*(1-m)/n)
+			weight += n
+		}
+	}
+	s := max(leastSpread, sum/weight)
+	return min(max(cellSpread/s-1, leastKappa), mostKappa)
+}
+
+// within calls do for every node of carrier c that lies in a country, or everywhere, top first.
+func (t *tree) within(c int, country int32, countryOf []int32, do func(l int, x *node)) {
+	for l := range levels {
+		if country >= 0 && l < 2 {
+			continue
+		}
+		for i := c; i < len(t.level[l]); i += t.width {
+			place := int32(i / t.width / kinds)
+			if country >= 0 && (l == 2 && place != country || l == 3 && countryOf[place] != country) {
+				continue
+			}
+			do(l, &t.level[l][i])
+		}
+	}
+}
