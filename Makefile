@@ -10,7 +10,7 @@ LINT := $(TOOLS)/golangci-lint
 FUZZTIME ?= 3s
 CI_STEPS := tools fmt tidy vet lint test fuzz build cross
 
-.PHONY: build test lint fuzz bench bench-long bench-micro cross ci tools fmt tidy vet clean
+.PHONY: build test lint fuzz bench bench-long bench-routing bench-micro cross ci tools fmt tidy vet clean
 
 build: ## the program, without cgo
 	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
@@ -34,6 +34,16 @@ bench: build ## the figures of README's table, of one run on this machine
 
 bench-long: build ## the same with 5,000,000 rows and 1,000,000 messages: a quarter of an hour
 	go run ./cmd/smsctl/bench -smsctl bin/smsctl -more-rows 5000000 -long 1000000
+
+LAB = go test -v -count=1 -timeout 3h -run TestTable ./routing/lab -cores $$(nproc)
+
+bench-routing: ## the router against simpler policies in simulated markets; a quarter of an hour on a quiet machine
+	$(LAB) -messages 200000
+	$(LAB) -messages 200000 -kinds calm -random 20
+	$(LAB) -messages 20000
+	$(LAB) -messages 20000 -kinds calm -random 20
+	$(LAB) -messages 200000 -rate 2000
+	go test -run '^$$' -bench . -benchmem ./routing
 
 bench-micro: ## Go benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./...

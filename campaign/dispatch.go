@@ -57,7 +57,10 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	if r.Campaign.Desired == WantPause {
 		return nil, ErrState // whoever starts a run first wishes it to run
 	}
-	router := routing.New(infos(r.Carriers))
+	if err := r.Store.Enrol(ctx, names(r.Carriers)); err != nil {
+		return nil, err
+	}
+	router := routing.New(infos(r.Carriers), r.Routing)
 	n := router.Window()
 	d := &dispatch{
 		Runner: r, router: router, spent: spent, hand: map[int64]bool{},
@@ -177,7 +180,8 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 func (d *dispatch) serve(now time.Time, k lane) (wait time.Duration, noRoute []*job) {
 	for j := d.ready.head(k); j != nil; j = d.ready.head(k) {
 		c := d.router.Choose(now, routing.Query{
-			Country: j.Country, Type: string(d.Campaign.Type), Segments: j.Segments, Tried: j.tried, Barred: j.barred,
+			Message: uint64(j.ID), Country: j.Country, Type: string(d.Campaign.Type), Segments: j.Segments,
+			Behind: d.ready.behind(k), Tried: j.tried, Barred: j.barred,
 		})
 		if !c.NoRoute {
 			d.still.add(c)
@@ -207,7 +211,7 @@ func (d *dispatch) start(j *job, c routing.Choice) bool {
 	}
 	d.spent += cost
 	d.flying++
-	d.assign <- assignment{job: j, carrier: c.Carrier, cost: cost, why: c.Why}
+	d.assign <- assignment{job: j, carrier: c.Carrier, cost: cost, why: d.router.Why()}
 	return true
 }
 

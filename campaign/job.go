@@ -48,6 +48,9 @@ func (l *lanes) head(k lane) *job {
 	return nil
 }
 
+// behind is how many messages wait for the head of a lane.
+func (l *lanes) behind(k lane) int { return len(l.queues[k]) - 1 }
+
 func (l *lanes) pop(k lane) {
 	q := l.queues[k]
 	q[0] = nil

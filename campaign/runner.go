@@ -33,6 +33,11 @@ type Keeper interface {
 	SetStatus(ctx context.Context, campaignID int64, lease string, st Status, reason string) error
 }
 
+// Memory is what routing knows from one campaign to the next.
+type Memory interface {
+	Enrol(ctx context.Context, carriers []string) error // makes the names known by which decisions speak
+}
+
 // Sums answers how far the campaign is.
 type Sums interface {
 	Counts(ctx context.Context, campaignID int64) (Counts, error)
@@ -48,6 +53,7 @@ type Store interface {
 	Sums
 	Fates
 	Arrivals
+	Memory
 	CancelQueued(ctx context.Context, campaignID int64, lease string) (int64, error)
 	Release(ctx context.Context, campaignID int64, lease string, st Status, reason string) error
 }
@@ -89,6 +95,7 @@ type Runner struct {
 	Campaign *Campaign
 	Lease    string
 	Carriers []carriers.Carrier
+	Routing  routing.Options
 	Callback func(carrier, ref string) string // where receipts of an attempt shall go; nil = they cannot be pushed
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -208,6 +215,14 @@ func infos(cs []carriers.Carrier) []carriers.Info {
 	out := make([]carriers.Info, len(cs))
 	for i, c := range cs {
 		out[i] = c.Info()
+	}
+	return out
+}
+
+func names(cs []carriers.Carrier) []string {
+	out := make([]string, len(cs))
+	for i, c := range cs {
+		out[i] = c.Info().Name
 	}
 	return out
 }

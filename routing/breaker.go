@@ -37,11 +37,6 @@ func (b *breaker) wait(now time.Time) time.Duration {
 	return 0
 }
 
-// ill says that nothing may be sent now, not even to ask.
-func (b *breaker) ill(now time.Time) bool {
-	return b.wait(now) > 0 || b.down != ""
-}
-
 // probeWait is when to look again while a probe is under way; its answer wakes dispatch earlier.
 const probeWait = time.Second
 

@@ -3,6 +3,8 @@ package routing
 import (
 	"math"
 	"time"
+
+	"github.com/smsctl/smsctl/carriers"
 )
 
 // decision is the last one made, with everything that it rests on. It is overwritten by the next.
@@ -15,8 +17,11 @@ type decision struct {
 	quiet   int // who would have been chosen without noise
 	second  int // who scores next to the chosen one, -1 = nobody
 	byNoise bool
-	probe   bool // the chosen one is suspect, and this asks whether it still is
-	pool    int  // how many were candidates
+	probe   bool           // the chosen one is suspect, and this asks whether it still is
+	pool    int            // how many were candidates
+	held    int            // how many only a person can bring back
+	class   carriers.Class // what all of these say, "" of drained ones and where they differ
+	sound   bool           // one that may take the message is well, if busy
 }
 
 // row is one carrier in a decision. The terms are in money and add up to the score.
@@ -57,11 +62,12 @@ func (d *decision) begin(now time.Time, r *Router, q *Query) {
 		r.offersFor(r.model.places.countries[known])
 	}
 	d.value = r.value[d.to.kind]
-	d.chosen, d.quiet, d.second, d.byNoise, d.probe, d.pool = -1, -1, -1, false, false, 0
+	d.chosen, d.quiet, d.second, d.byNoise, d.probe = -1, -1, -1, false, false
+	d.pool, d.held, d.class, d.sound = 0, 0, "", false
 }
 
-// sift says who is a candidate. Carriers not tried yet come first; held counts those that only a person can bring back.
-func (r *Router) sift(now time.Time, d *decision, q *Query) (candidates, held int) {
+// sift says who is a candidate. Carriers not tried yet come first.
+func (r *Router) sift(now time.Time, d *decision, q *Query) {
 	fresh, open := 0, 0
 	for i := range r.lines {
 		d.rows[i] = row{}
@@ -72,11 +78,14 @@ func (r *Router) sift(now time.Time, d *decision, q *Query) (candidates, held in
 		case r.excludes(i, d.to, q.Country):
 			row.why = Excluded
 		case ln.cap == 0:
-			row.why, held = Drained, held+1
+			row.why = Drained
+			d.hold("")
 		case ln.breaker.down != "":
-			row.why, held = Down, held+1
+			row.why = Down
+			d.hold(ln.breaker.class)
 		default:
-			if !q.Tried.Has(i) && !ln.breaker.ill(now) {
+			d.sound = d.sound || ln.breaker.span == 0
+			if !q.Tried.Has(i) && ln.breaker.wait(now) == 0 {
 				fresh++
 			}
 		}
@@ -96,18 +105,25 @@ func (r *Router) sift(now time.Time, d *decision, q *Query) (candidates, held in
 			open++
 			continue
 		}
-		candidates++
+		d.pool++
 	}
-	if candidates == 0 && open > 0 { // all are open: whichever closes first
-		for i := range d.rows {
-			if d.rows[i].why == Open {
-				d.rows[i].why = Candidate
-				candidates++
-			}
+	if d.pool > 0 || open == 0 {
+		return
+	}
+	for i := range d.rows { // all are open: whichever closes first
+		if d.rows[i].why == Open {
+			d.rows[i].why = Candidate
+			d.pool++
 		}
 	}
-	d.pool = candidates
-	return candidates, held
+}
+
+// hold counts a carrier that only a person can bring back, and what it says.
+func (d *decision) hold(class carriers.Class) {
+	if d.held++; d.held > 1 && class != d.class {
+		class = ""
+	}
+	d.class = class
 }
 
 // pick scores the candidates and says which one it is to be.

@@ -131,25 +131,6 @@ func (r *Router) rate(ln *line) float64 {
 	return rate
 }
 
-// Outage says whether no carrier can take anything at the moment: every one is drained or its breaker is not closed.
-// class is what every one of them says when all wait for a person, "" otherwise.
-func (r *Router) Outage(now time.Time) (out bool, class carriers.Class) {
-	down := 0
-	for i := range r.lines {
-		ln := &r.lines[i]
-		if ln.cap != 0 && ln.breaker.state(now) == "closed" {
-			return false, ""
-		}
-		if ln.breaker.down != "" {
-			down, class = down+1, ln.breaker.class
-		}
-	}
-	if down < len(r.lines) {
-		class = ""
-	}
-	return true, class
-}
-
 // Status is one carrier's line on the screen.
 type Status struct {
 	Name     string

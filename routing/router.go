@@ -37,7 +37,9 @@ type Choice struct {
 	Carrier int           // -1 = none now
 	Wait    time.Duration // ask again then, or when a submit has ended or a receipt has come
 	NoRoute bool
-	Ticket  Ticket // for Await
+	Down    bool           // every carrier that may take it is drained or ill; Carrier is then a try whether it still is
+	Class   carriers.Class // with Down: what all of them say that wait for a person, if all do
+	Ticket  Ticket         // for Await
 }
 
 // Ticket is what the router wants back with the attempt that follows from a choice.
@@ -157,11 +159,11 @@ func (r *Router) Choose(now time.Time, q Query) Choice {
 	r.asked++
 	d := &r.last
 	d.begin(now, r, &q)
-	switch candidates, held := r.sift(now, d, &q); {
-	case candidates == 0 && held == 0:
+	switch r.sift(now, d, &q); {
+	case d.pool == 0 && d.held == 0:
 		return Choice{Carrier: -1, NoRoute: true}
-	case candidates == 0:
-		return Choice{Carrier: -1, Wait: maxWait}
+	case d.pool == 0:
+		return Choice{Carrier: -1, Wait: maxWait, Down: true, Class: d.class}
 	}
 	if w := r.cap.wait(now); w > 0 {
 		return Choice{Carrier: -1, Wait: w}
@@ -170,7 +172,7 @@ func (r *Router) Choose(now time.Time, q Query) Choice {
 	row := &d.rows[i]
 	if row.wait > 0 {
 		r.parking[i] += float64(1 + q.Behind)
-		return Choice{Carrier: -1, Wait: min(row.wait, maxWait)}
+		return Choice{Carrier: -1, Wait: min(row.wait, maxWait), Down: !d.sound}
 	}
 	return r.take(now, i, q.Segments)
 }
@@ -178,6 +180,7 @@ func (r *Router) Choose(now time.Time, q Query) Choice {
 func (r *Router) take(now time.Time, i, segments int) Choice {
 	d, ln := &r.last, &r.lines[i]
 	d.chosen = i
+	ill := ln.breaker.state(now) != "closed"
 	if !d.probe {
 		r.noise[d.to.kind].note(d.byNoise)
 	} else {
@@ -187,7 +190,7 @@ func (r *Router) take(now time.Time, i, segments int) Choice {
 	ln.limiter.take(now, segments)
 	r.cap.take(now, segments)
 	ln.breaker.submitted(now)
-	return Choice{Carrier: i, Ticket: Ticket{d.to, i, d.rows[i].mean}}
+	return Choice{Carrier: i, Down: ill, Ticket: Ticket{d.to, i, d.rows[i].mean}}
 }
 
 func (r *Router) probed(d *decision, i int) {

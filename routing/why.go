@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// A decision is stored with its attempt, so it is packed: about ten bytes a candidate, two for a carrier that was none,
+// A decision is stored with its attempt, so it is packed: about eleven bytes a candidate, three for a carrier that was none,
 // in base64. Amounts are ten-thousandths of the message's value, means have sixteen bits, the rest eight: enough to
 // show what it rested on. What the router itself computes with is not rounded.
 //
 //	version·8 + probe·4 + noise·2 + type | rows | chosen | second | value
-//	a row: hash of the name | blame·16 + reason | if a candidate: mean² sd here above noise price queue late [trust] [weight²]
+//	a row: hash of the name, two bytes | flags·16 + reason | if a candidate: mean² sd here above noise price queue late [trust] [weight²]
 
 const (
-	whyVersion = 1
+	whyVersion = 2
 	whyRows    = 16 // the carriers that are written down at most
 	nobody     = 0xff
 	fine       = 1e4 // parts of the value
@@ -36,8 +36,11 @@ func (r *Router) AppendWhy(buf []byte) []byte {
 	return base64.RawURLEncoding.AppendEncode(buf, r.pack(raw[:0]))
 }
 
-// Why is the last choice as text, for the attempt's record.
+// Why is the last choice as text, for the attempt's record; "" where there is nothing to choose.
 func (r *Router) Why() string {
+	if len(r.lines) == 1 {
+		return ""
+	}
 	var buf [256]byte
 	return string(r.AppendWhy(buf[:0]))
 }
@@ -62,7 +65,7 @@ func (r *Router) packRow(b []byte, d *decision, i int) []byte {
 		flags |= rowBlind
 	}
 	if x.why != Candidate {
-		return append(b, nameHash(r.lines[i].info.Name), flags)
+		return append(binary.BigEndian.AppendUint16(b, nameHash(r.lines[i].info.Name)), flags)
 	}
 	if x.trust < 1 {
 		flags |= rowDistrusted
@@ -70,7 +73,7 @@ func (r *Router) packRow(b []byte, d *decision, i int) []byte {
 	if weight != 1 {
 		flags |= rowWeighted
 	}
-	b = append(b, nameHash(r.lines[i].info.Name), flags)
+	b = append(binary.BigEndian.AppendUint16(b, nameHash(r.lines[i].info.Name)), flags)
 	b = binary.BigEndian.AppendUint16(b, uint16(math.Round(x.mean*65535)))
 	b = append(b, packSmall(math.Sqrt(x.variance)), packCount(x.here), packCount(x.above), byte(int8(math.Round(min(max(x.noise, -1.5), 1.5)*80))))
 	for _, term := range [...]float64{x.price, x.queue, x.late} {
@@ -100,12 +103,12 @@ func place(i int) byte {
 }
 
 // nameHash tells carriers apart when the config has changed since.
-func nameHash(name string) byte {
+func nameHash(name string) uint16 {
 	h := uint32(2166136261)
 	for i := range len(name) {
 		h = (h ^ uint32(name[i])) * 16777619
 	}
-	return byte(h ^ h>>8 ^ h>>16 ^ h>>24)
+	return uint16(h ^ h>>16)
 }
 
 // Deviations and counts are stored as logarithms: sixteenths of a doubling.
@@ -149,7 +152,7 @@ type Candidacy struct {
 func (r *Router) Explain(now time.Time, q Query) Decision {
 	d := &r.last
 	d.begin(now, r, &q)
-	if n, _ := r.sift(now, d, &q); n > 0 {
+	if r.sift(now, d, &q); d.pool > 0 {
 		d.chosen = r.pick(d, &q)
 	}
 	out := Decision{Type: q.Type, Value: d.value, ByNoise: d.byNoise, Probe: d.probe}
@@ -220,7 +223,7 @@ func ParseWhy(s string, names []string) (Decision, error) {
 	return d, nil
 }
 
-func nameOf(names []string, at int, hash byte) string {
+func nameOf(names []string, at int, hash uint16) string {
 	if at < len(names) && nameHash(names[at]) == hash {
 		return names[at]
 	}
@@ -235,7 +238,7 @@ func nameOf(names []string, at int, hash byte) string {
 // reader takes a packed decision apart.
 type reader struct {
 	b     []byte
-	hash  byte
+	hash  uint16
 	short bool
 }
 
@@ -265,7 +268,7 @@ func (in *reader) amount(value float64) float64 {
 }
 
 func (in *reader) row(value float64) (c Candidacy) {
-	in.hash = in.byte()
+	in.hash = uint16(in.pair())
 	flags := in.byte()
 	c.Reason, c.Suspect, c.Blind = Reason(flags&15), flags&rowSuspect != 0, flags&rowBlind != 0
 	if c.Reason != Candidate {

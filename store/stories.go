@@ -125,6 +125,7 @@ type story struct {
 	of       *campaign.Campaign
 	store    *Store
 	carriers map[int64]string
+	names    []string // of the carriers
 
 	id, phone, line, segments    int64
 	country, kind, class, reason string
@@ -204,8 +205,9 @@ func (st *story) loadCarriers() error {
 	d := row(2)
 	return st.conn.each(d, func() error {
 		st.carriers[integer(d[0])] = text(d[1])
+		st.names = append(st.names, text(d[1]))
 		return nil
-	}, `SELECT id, name FROM carriers`)
+	}, `SELECT id, name FROM carriers ORDER BY id`)
 }
 
 func (st *story) read(d []driver.Value) error {
@@ -339,7 +341,7 @@ func (st *story) attempt(i int, a *report.Attempt) {
 	t := &st.attempts[i]
 	*a = report.Attempt{
 		CampaignID: st.of.PublicID, MessageID: campaign.MessageID(st.of.PublicID, st.id), N: int(t.n), Carrier: st.carriers[t.carrier],
-		Why: t.why, SubmittedAt: time.UnixMilli(t.begunAt).UTC(), FinishedAt: timeOf(t.endedAt), Outcome: t.state,
+		Why: t.why, Decision: report.ReadDecision(t.why, st.carriers[t.carrier], st.names), SubmittedAt: time.UnixMilli(t.begunAt).UTC(), FinishedAt: timeOf(t.endedAt), Outcome: t.state,
 		Class: carriers.Class(t.class), Code: t.code, Error: t.detail, Status: t.status, CarrierMessageID: t.messageID,
 		Ref: st.store.ref(t.id), Receipt: carriers.ReceiptState(t.receipt), ReceiptAt: timeOf(t.receiptAt), Overdue: t.overdue,
 		Cost: report.Money(t.cost), Currency: st.of.Currency,

@@ -161,17 +161,12 @@ func (d *Detail) stateItems(p *page) []string {
 func (d *Detail) writeWhy(p *page) {
 	for i := range d.History {
 		a := &d.History[i]
-		if a.Why == "" {
+		if a.Decision == nil {
 			continue
 		}
 		p.line("")
 		p.line(p.paint(Strong, fmt.Sprintf("Why %s for attempt %d", clean(a.Carrier), a.N)))
-		var words []string
-		for _, w := range strings.Fields(clean(a.Why)) {
-			words = append(words, strings.Replace(w, ":", " ", 1))
-		}
-		slices.Reverse(words)
-		p.items("  ", "   ", words...)
+		a.Decision.write(p)
 	}
 }
 

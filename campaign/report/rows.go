@@ -100,7 +100,8 @@ type Attempt struct {
 	MessageID        string                `json:"message_id"`
 	N                int                   `json:"attempt"`
 	Carrier          string                `json:"carrier"`
-	Why              string                `json:"why"` // the stored decision
+	Why              string                `json:"-"`   // the decision as it is stored
+	Decision         *Decision             `json:"why"` // nil where none was stored
 	SubmittedAt      time.Time             `json:"submitted_at"`
 	FinishedAt       *time.Time            `json:"finished_at"`
 	TookMS           *int64                `json:"took_ms"`
@@ -124,7 +125,7 @@ func (*Attempt) header() []string {
 }
 
 func (a *Attempt) cells(Privacy) []cell {
-	score, reason, candidates := decision(a.Why, a.Carrier)
+	score, reason, candidates := a.Decision.cells()
 	return []cell{
 		{text: a.CampaignID}, {text: a.MessageID}, {text: strconv.Itoa(a.N)}, free(a.Carrier), {text: score}, free(reason), free(candidates),
 		{text: stamp(&a.SubmittedAt)}, {text: stamp(a.FinishedAt)}, {text: number(a.TookMS)}, {text: string(a.Outcome)},
@@ -133,26 +134,6 @@ func (a *Attempt) cells(Privacy) []cell {
 }
 
 func (a *Attempt) private(Privacy) any { return a }
-
-// decision takes a stored decision apart: words NAME:REASON, the carrier that was taken last. A reason that is a number
-// is the score that it won by.
-func decision(why, carrier string) (score, reason, candidates string) {
-	words := strings.Fields(why)
-	for i, w := range words {
-		name, text, _ := strings.Cut(w, ":")
-		if name != carrier || i != len(words)-1 {
-			continue
-		}
-		if _, err := strconv.ParseFloat(text, 64); err == nil {
-			score = text
-		}
-		reason = text
-	}
-	if reason == "" {
-		reason = why
-	}
-	return score, reason, strings.Join(words, ";")
-}
 
 // Failure is a recipient who did not get the message, as the row of the list that it was: the file can be edited and
 // sent again.

@@ -18,6 +18,7 @@ import (
 	"github.com/smsctl/smsctl/campaign/recipients"
 	"github.com/smsctl/smsctl/campaign/report"
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/routing"
 )
 
 func write(t *testing.T, f report.Format, o report.Options, like report.Row, rows ...report.Row) string {
@@ -76,7 +77,7 @@ func TestColumns(t *testing.T) {
 func TestEveryTableHasAsManyCellsAsColumns(t *testing.T) {
 	rows := map[report.Table][]report.Row{
 		report.Messages: {message()},
-		report.Attempts: {&report.Attempt{Carrier: "alpha", Why: "beta:tried alpha:0.93"}},
+		report.Attempts: {&report.Attempt{Carrier: "alpha", Decision: decided("alpha", "beta")}},
 		report.Failures: {&report.Failure{Columns: []string{"phone"}, Row: []string{"1"}}},
 		report.Invalid:  {&report.Reject{Columns: []string{"phone"}, Reject: campaign.Reject{Column: "phone", Cells: []string{"12"}}}},
 	}
@@ -187,6 +188,14 @@ func FuzzFailuresAreReadBack(f *testing.F) {
 	})
 }
 
+// decided is a decision for one of two carriers, the other was tried before.
+func decided(chosen, other string) *report.Decision {
+	return report.DecisionOf(routing.Decision{Type: "promotional", Value: 400_000, Candidates: []routing.Candidacy{
+		{Carrier: chosen, Chosen: true, Mean: .934, SD: .02, Here: 12, Above: 40, Trust: 1, Weight: 2, Worth: 747_200, Price: 10_000, Late: 1},
+		{Carrier: other, Reason: routing.Tried},
+	}})
+}
+
 func TestDetailTellsTheStory(t *testing.T) {
 	at := time.Date(2026, 10, 9, 14, 2, 11, 188e6, time.UTC)
 	after := func(ms int) *time.Time { v := at.Add(time.Duration(ms) * time.Millisecond); return &v }
@@ -197,9 +206,9 @@ func TestDetailTellsTheStory(t *testing.T) {
 		Message: *m, Source: "customers.csv", Text: "Hi Ana, call +447700900123.",
 		History: []report.Attempt{
 			{N: 1, Carrier: "smpp-local", SubmittedAt: *after(16), FinishedAt: after(1922), TookMS: &took, Outcome: campaign.AttemptRefused,
-				Class: carriers.ClassThrottled, Code: "ESME_RTHROTTLED", Ref: "ref1", Why: "smpp-local:weight"},
+				Class: carriers.ClassThrottled, Code: "ESME_RTHROTTLED", Ref: "ref1", Decision: decided("smpp-local", "twilio-main")},
 			{N: 2, Carrier: "twilio-main", SubmittedAt: *after(2714), FinishedAt: after(3122), TookMS: &took, Outcome: campaign.AttemptAccepted,
-				Status: "HTTP 201", CarrierMessageID: "SM9c1e", Ref: "ref2", Why: "smpp-local:tried twilio-main:weight"},
+				Status: "HTTP 201", CarrierMessageID: "SM9c1e", Ref: "ref2", Decision: decided("twilio-main", "smpp-local")},
 		},
 		Receipts: []report.Receipt{
 			{Attempt: 2, Carrier: "twilio-main", Via: "webhook", State: carriers.ReceiptSent, ReceivedAt: *after(3000), Applied: true, MatchedAt: after(3122)},
@@ -223,7 +232,7 @@ func TestDetailTellsTheStory(t *testing.T) {
 		if err := d.Private(privacy(t, report.Masked)).WriteText(&b, report.Style{Width: width}); err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range []string{"+44 7700 •••123", "DELIVERED", "rescued by failover", "REFUSED", "receipt parked", "kept, says nothing new", "Why twilio-main for attempt 2"} {
+		for _, word := range []string{"+44 7700 •••123", "DELIVERED", "rescued by failover", "REFUSED", "receipt parked", "kept, says nothing new", "Why twilio-main for attempt 2", "only candidate", "0.7372"} {
 			if !strings.Contains(strings.Join(strings.Fields(b.String()), " "), word) {
 				t.Errorf("width %d: no %q in\n%s", width, word, b.String())
 			}

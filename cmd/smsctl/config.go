@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/routing"
 )
 
 // config is the config file with its defaults filled in. The `yaml` names are its contract: adding a key is adding a
@@ -45,6 +46,17 @@ type routingConfig struct {
 	OnNoReceipt   decision          `yaml:"on_no_receipt"`
 	Validity      carriers.Duration `yaml:"validity"` // of a message, from the campaign's start
 	GiveUp        carriers.Duration `yaml:"give_up"`  // without a usable carrier for that long, pause
+}
+
+// options are what routing makes of it.
+func (c *routingConfig) options() routing.Options {
+	o := routing.Options{LatencyWeight: &c.LatencyWeight}
+	for i, p := range []*carriers.Price{c.Value.Transactional, c.Value.Promotional} {
+		if p != nil {
+			o.Value[i] = *p
+		}
+	}
+	return o
 }
 
 type byTypePrice struct {
