@@ -206,14 +206,18 @@ type Facts struct {
 	From          string                  // sender of messages that name none; "" = the config's default, unless NoSender
 	NoSender      bool                    // the vendor chooses it
 	RefInReceipts bool
-	Signed        bool
+	Signed        bool // receipts, and inbound messages unless
+	BareInbound   bool // those are not
 }
 
 // Account builds the account. The headers, in pairs, go with every request.
 func (o *Opening) Account(f Facts, headers ...string) *Account {
 	a := &Account{
 		Now: o.env.Now, Timeout: o.common.Timeout.Or(DefaultTimeout),
-		info: Info{Name: o.name, Type: f.Type, Common: *o.common, RefInReceipts: f.RefInReceipts, Signed: f.Signed},
+		info: Info{
+			Name: o.name, Type: f.Type, Common: *o.common, RefInReceipts: f.RefInReceipts, Signed: f.Signed,
+			SignedInbound: f.Signed && !f.BareInbound,
+		},
 	}
 	if !f.NoSender {
 		a.From = cmp.Or(f.From, o.env.Sender)

@@ -111,6 +111,8 @@ type Info struct {
 	RefInReceipts bool
 	// Signed says that receipts carry a signature which the adapter verifies.
 	Signed bool
+	// SignedInbound says the same of inbound messages. Where it is false, the listener wants an address that we made.
+	SignedInbound bool
 	// Simulated marks carriers that reach nobody. A live campaign never uses one, a simulated one nothing else.
 	Simulated bool
 }

@@ -43,6 +43,8 @@ func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
+func FuzzInbound(f *testing.F) { carriertest.FuzzInbound(f, suite()) }
+
 func validSubmit(t *testing.T, r carriertest.Request) {
 	t.Helper()
 	if r.Method != "POST" || r.URL.RequestURI() != "/at/version1/messaging" || r.Header.Get("apiKey") != key ||

@@ -52,6 +52,7 @@ type Config struct {
 	From             string          `yaml:"from"`              // origination identity of messages that name no sender
 	ConfigurationSet string          `yaml:"configuration_set"` // the one whose events go to the topic
 	TopicARN         string          `yaml:"topic_arn"`         // absent = no receipts
+	InboundTopicARN  string          `yaml:"inbound_topic_arn"` // of two-way messages, absent = topic_arn
 }
 
 // text is the body of a submit.
@@ -88,11 +89,13 @@ type Carrier struct {
 	region   string
 	set      string
 	topic    *topic
+	inbound  *topic // of two-way messages
 }
 
 var (
-	_ carriers.Carrier  = (*Carrier)(nil)
-	_ carriers.Receiver = (*Carrier)(nil)
+	_ carriers.Carrier         = (*Carrier)(nil)
+	_ carriers.Receiver        = (*Carrier)(nil)
+	_ carriers.InboundReceiver = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -123,7 +126,11 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 		set:      cfg.ConfigurationSet,
 		topic:    newTopic(cfg.TopicARN),
 	}
-	c.topic.fetch = c.fetch
+	c.topic.fetch, c.inbound = c.fetch, c.topic
+	if cfg.InboundTopicARN != "" {
+		c.inbound = newTopic(cfg.InboundTopicARN)
+		c.inbound.fetch = c.fetch
+	}
 	if cfg.TopicARN == "" {
 		c.SendsNoReceipts()
 	}
@@ -140,6 +147,8 @@ func (cfg *Config) check() error {
 		return errors.New("secret_access_key: is missing: write for example env:AWS_SECRET_ACCESS_KEY")
 	case cfg.TopicARN != "" && newTopic(cfg.TopicARN).host == "":
 		return fmt.Errorf("topic_arn: %q is not the ARN of a topic: write arn:aws:sns:region:account:name", cfg.TopicARN)
+	case cfg.InboundTopicARN != "" && newTopic(cfg.InboundTopicARN).host == "":
+		return fmt.Errorf("inbound_topic_arn: %q is not the ARN of a topic: write arn:aws:sns:region:account:name", cfg.InboundTopicARN)
 	}
 	return nil
 }

@@ -58,6 +58,8 @@ func TestConformance(t *testing.T) { carriertest.Run(t, suite(t)) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite(f)) }
 
+func FuzzInbound(f *testing.F) { carriertest.FuzzInbound(f, suite(f)) }
+
 // validRequest checks a submit against the form in which AWS's own SDK sends it.
 func validRequest(t *testing.T, r carriertest.Request) {
 	t.Helper()

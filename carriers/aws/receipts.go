@@ -45,36 +45,44 @@ type event struct {
 
 // Receipts reads what SNS posts: notifications, and once the question whether we want them.
 func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
-	var n notice
-	if err := json.Unmarshal(cb.Body, &n); err != nil {
-		return nil, carriers.Reply{}, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+	n, asked, err := c.notified(c.topic, cb)
+	reply := carriers.Reply{Status: http.StatusOK}
+	if err != nil || asked {
+		return nil, reply, err
 	}
-	if n.Type == "" {
-		return nil, carriers.Reply{}, fmt.Errorf("%w: not a message of SNS; is raw message delivery on?", carriers.ErrPayload)
-	}
-	if err := c.topic.verify(n); err != nil {
+	r, err := c.receipt(n.Message)
+	if err != nil {
 		return nil, carriers.Reply{}, err
 	}
-	reply := carriers.Reply{Status: http.StatusOK}
+	r.Raw = carriers.RawPayload([]byte(n.Message))
+	return []carriers.Receipt{r}, reply, nil
+}
+
+// notified reads and verifies a message of SNS. asked says that it was about the subscription, and is dealt with.
+func (c *Carrier) notified(t *topic, cb carriers.Callback) (n notice, asked bool, err error) {
+	if err := json.Unmarshal(cb.Body, &n); err != nil {
+		return n, false, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+	}
+	if n.Type == "" {
+		return n, false, fmt.Errorf("%w: not a message of SNS; is raw message delivery on?", carriers.ErrPayload)
+	}
+	if err := t.verify(n); err != nil {
+		return n, false, err
+	}
 	switch n.Type {
 	case "Notification":
-		r, err := c.receipt(n.Message)
-		if err != nil {
-			return nil, carriers.Reply{}, err
-		}
-		r.Raw = carriers.RawPayload([]byte(n.Message))
-		return []carriers.Receipt{r}, reply, nil
+		return n, false, nil
 	case "SubscriptionConfirmation":
-		if err := c.topic.confirm(n); err != nil {
-			return nil, carriers.Reply{}, err
+		if err := t.confirm(n); err != nil {
+			return n, false, err
 		}
 		c.log.Info("subscription to the topic confirmed", "carrier", c.Info().Name, "topic", n.TopicARN)
-		return nil, reply, nil
+		return n, true, nil
 	case "UnsubscribeConfirmation":
 		c.log.Warn("subscription to the topic ended: no more receipts will come", "carrier", c.Info().Name, "topic", n.TopicARN)
-		return nil, reply, nil
+		return n, true, nil
 	}
-	return nil, carriers.Reply{}, fmt.Errorf("%w: a message of a kind that SNS does not document", carriers.ErrPayload)
+	return n, false, fmt.Errorf("%w: a message of a kind that SNS does not document", carriers.ErrPayload)
 }
 
 // receipt translates an event.

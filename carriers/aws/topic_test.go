@@ -71,12 +71,20 @@ func (p pair) sign(cb *carriers.Callback) {
 type withHeader struct{ *Carrier }
 
 func (w withHeader) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
+	return w.Carrier.Receipts(inBody(cb))
+}
+
+func (w withHeader) Inbound(cb carriers.Callback) ([]carriers.Inbound, carriers.Reply, error) {
+	return w.Carrier.Inbound(inBody(cb))
+}
+
+func inBody(cb carriers.Callback) carriers.Callback {
 	var n notice
 	if json.Unmarshal(cb.Body, &n) == nil && n.Type != "" {
 		n.Signature = cb.Header.Get(inHeader)
 		cb.Body, _ = json.Marshal(n)
 	}
-	return w.Carrier.Receipts(cb)
+	return cb
 }
 
 // typ is the type with a certificate that need not be fetched.

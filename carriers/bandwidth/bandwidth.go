@@ -58,6 +58,8 @@ type message struct {
 	ID           string `json:"id"`
 	Tag          string `json:"tag"`
 	SegmentCount int    `json:"segmentCount"`
+	From         string `json:"from"` // this and the text are read of inbound messages
+	Text         string `json:"text"`
 }
 
 // fault is the body of a refusal.
@@ -80,10 +82,11 @@ type Carrier struct {
 }
 
 var (
-	_ carriers.Carrier  = (*Carrier)(nil)
-	_ carriers.Poller   = (*Carrier)(nil)
-	_ carriers.Looker   = (*Carrier)(nil)
-	_ carriers.Receiver = (*Carrier)(nil)
+	_ carriers.Carrier         = (*Carrier)(nil)
+	_ carriers.Poller          = (*Carrier)(nil)
+	_ carriers.Looker          = (*Carrier)(nil)
+	_ carriers.Receiver        = (*Carrier)(nil)
+	_ carriers.InboundReceiver = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.

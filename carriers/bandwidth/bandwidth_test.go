@@ -63,6 +63,8 @@ func TestConformanceUnsigned(t *testing.T) {
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
+func FuzzInbound(f *testing.F) { carriertest.FuzzInbound(f, suite()) }
+
 func validSubmit(t *testing.T, r carriertest.Request) {
 	t.Helper()
 	if user, secret, _ := (&http.Request{Header: r.Header}).BasicAuth(); user != "smsctl" || secret != password ||

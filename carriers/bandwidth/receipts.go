@@ -48,19 +48,15 @@ type callback struct {
 // Receipts reads a callback: a list of events, of which Bandwidth sends one at a time. They may come twice and in any
 // order.
 func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
-	if c.callback != "" && subtle.ConstantTimeCompare([]byte(c.callback), []byte(cb.Header.Get("Authorization"))) != 1 {
-		return nil, carriers.Reply{}, fmt.Errorf("name and password of the callback: %w", carriers.ErrSignature)
-	}
-	body := cb.Body
-	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) { // as the OpenAPI document has it
-		body = append(append([]byte("["), body...), ']')
-	}
-	var events []callback
-	if err := json.Unmarshal(body, &events); err != nil {
-		return nil, carriers.Reply{}, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+	events, err := c.events(cb)
+	if err != nil {
+		return nil, carriers.Reply{}, err
 	}
 	var all []carriers.Receipt
 	for _, e := range events {
+		if e.Type == "message-received" { // acknowledged as a receipt, it would be forgotten
+			return nil, carriers.Reply{}, fmt.Errorf("%w: an inbound message and no receipt", carriers.ErrPayload)
+		}
 		if e.Type == "" || e.Message.ID == "" {
 			return nil, carriers.Reply{}, fmt.Errorf("%w: type or message.id is missing", carriers.ErrPayload)
 		}
@@ -72,10 +68,26 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 		}
 		all = append(all, r)
 	}
-	if len(all) == 0 {
-		return nil, carriers.Reply{}, fmt.Errorf("%w: a list without events", carriers.ErrPayload)
-	}
 	return all, carriers.Reply{}, nil
+}
+
+// events checks name and password and reads the list of events.
+func (c *Carrier) events(cb carriers.Callback) ([]callback, error) {
+	if c.callback != "" && subtle.ConstantTimeCompare([]byte(c.callback), []byte(cb.Header.Get("Authorization"))) != 1 {
+		return nil, fmt.Errorf("name and password of the callback: %w", carriers.ErrSignature)
+	}
+	body := cb.Body
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) { // as the OpenAPI document has it
+		body = append(append([]byte("["), body...), ']')
+	}
+	var events []callback
+	if err := json.Unmarshal(body, &events); err != nil {
+		return nil, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
+	}
+	if len(events) == 0 {
+		return nil, fmt.Errorf("%w: a list without events", carriers.ErrPayload)
+	}
+	return events, nil
 }
 
 // receipt translates a word and a code.

@@ -94,10 +94,11 @@ type Carrier struct {
 }
 
 var (
-	_ carriers.Carrier  = (*Carrier)(nil)
-	_ carriers.Poller   = (*Carrier)(nil)
-	_ carriers.Looker   = (*Carrier)(nil)
-	_ carriers.Receiver = (*Carrier)(nil)
+	_ carriers.Carrier         = (*Carrier)(nil)
+	_ carriers.Poller          = (*Carrier)(nil)
+	_ carriers.Looker          = (*Carrier)(nil)
+	_ carriers.Receiver        = (*Carrier)(nil)
+	_ carriers.InboundReceiver = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.

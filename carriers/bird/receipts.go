@@ -53,7 +53,7 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 		return nil, carriers.Reply{}, fmt.Errorf("%w: %w", carriers.ErrPayload, err)
 	}
 	word, ours := strings.CutPrefix(e.Type, "sms.")
-	if !ours || word == "" || e.Data.ID == "" {
+	if !ours || word == "" || e.Data.ID == "" || e.Type == received { // as a receipt, that would be forgotten
 		return nil, carriers.Reply{}, fmt.Errorf("%w: not an event of a message", carriers.ErrPayload)
 	}
 	r := c.receipt(word, e.Data.Error)

@@ -22,7 +22,7 @@ func (r *run) receiver(t testing.TB) carriers.Receiver {
 
 func (r *run) receipts(t *testing.T) {
 	c := r.receiver(t)
-	all := r.callbacks(t)
+	all := r.callbacks(t, "receipts")
 	if len(all) == 0 {
 		t.Fatal("no recorded receipts")
 	}
@@ -43,10 +43,10 @@ func (r *run) receipts(t *testing.T) {
 			if len(got[0].Raw) == 0 {
 				t.Error("the raw payload is lost")
 			}
-			r.forgeries(t, c, signed)
+			forgeries(t, r, c.Receipts, signed)
 		})
 	}
-	r.garbage(t, c, all[0].Callback)
+	garbage(t, r, c.Receipts, all[0].Callback)
 }
 
 func (r *run) wantReceipt(t *testing.T, got carriers.Receipt, want []string) {
@@ -69,8 +69,11 @@ func (r *run) signed(cb carriers.Callback) carriers.Callback {
 	return cb
 }
 
+// reader is a method of an adapter that reads a request: Receipts or Inbound.
+type reader[T any] func(carriers.Callback) ([]T, carriers.Reply, error)
+
 // forgeries are what someone without the secret can send.
-func (r *run) forgeries(t *testing.T, c carriers.Receiver, honest carriers.Callback) {
+func forgeries[T any](t *testing.T, r *run, read reader[T], honest carriers.Callback) {
 	t.Helper()
 	if r.Sign == nil {
 		return
@@ -87,8 +90,8 @@ func (r *run) forgeries(t *testing.T, c carriers.Receiver, honest carriers.Callb
 		}
 	}
 	for name, forged := range map[string]carriers.Callback{"without": bare, "with another": other} {
-		if got, _, err := c.Receipts(forged); !errors.Is(err, carriers.ErrSignature) || len(got) > 0 {
-			t.Errorf("%s signature: %d receipts and %v, want ErrSignature", name, len(got), err)
+		if got, _, err := read(forged); !errors.Is(err, carriers.ErrSignature) || len(got) > 0 {
+			t.Errorf("%s signature: %d read and %v, want ErrSignature", name, len(got), err)
 		} else {
 			r.hear(err.Error())
 		}
@@ -96,14 +99,14 @@ func (r *run) forgeries(t *testing.T, c carriers.Receiver, honest carriers.Callb
 }
 
 // garbage is rightly signed, as a vendor's bug would be.
-func (r *run) garbage(t *testing.T, c carriers.Receiver, like carriers.Callback) {
+func garbage[T any](t *testing.T, r *run, read reader[T], like carriers.Callback) {
 	for _, body := range []string{"", "hello", "{", "[]", "null", `{"a":{"b":[1]}}`, "a=b&c", "%zz=1", "\x00\xff", strings.Repeat("[", 1<<16)} {
 		cb := like
 		cb.Body, cb.Query = []byte(body), url.Values{}
 		cb.URL, _, _ = strings.Cut(cb.URL, "?")
-		got, _, err := c.Receipts(r.signed(cb))
+		got, _, err := read(r.signed(cb))
 		if !errors.Is(err, carriers.ErrPayload) || len(got) > 0 {
-			t.Errorf("garbage %.20q: %d receipts and %v, want ErrPayload", body, len(got), err)
+			t.Errorf("garbage %.20q: %d read and %v, want ErrPayload", body, len(got), err)
 			continue
 		}
 		r.hear(err.Error())

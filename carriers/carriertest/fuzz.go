@@ -13,7 +13,7 @@ import (
 func FuzzReceipts(f *testing.F, s Suite) {
 	r := &run{Suite: s, vendor: newVendor(f), log: new(bytes.Buffer)}
 	c := r.receiver(f)
-	for _, cb := range s.callbacks(f) {
+	for _, cb := range s.callbacks(f, "receipts") {
 		_, query, _ := bytes.Cut([]byte(cb.URL), []byte("?"))
 		f.Add(cb.Method, string(query), cb.Header.Get("Content-Type"), cb.Body, true)
 	}

@@ -87,26 +87,29 @@ func wanted(want []string, i int) string {
 type callback struct {
 	name string
 	want []string
+	text string // of an inbound message
 	carriers.Callback
 }
 
-// callbacks reads the recorded receipts, unsigned.
-func (s Suite) callbacks(t testing.TB) []callback {
+// callbacks reads the recorded receipts or inbound messages, unsigned.
+func (s Suite) callbacks(t testing.TB, kind string) []callback {
 	t.Helper()
-	names, texts := s.recorded(t, "receipts")
+	names, texts := s.recorded(t, kind)
 	var all []callback
 	for i, text := range texts {
 		// A file ends with the body, so its length need not be written down in it.
 		head, body, ok := bytes.Cut(text, []byte("\n\n"))
 		if !ok {
-			t.Fatalf("receipts/%s.http: no empty line after the header", names[i])
+			t.Fatalf("%s/%s.http: no empty line after the header", kind, names[i])
 		}
 		req, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(append(head, "\n\n"...))))
 		if err != nil {
-			t.Fatalf("receipts/%s.http: %v", names[i], err)
+			t.Fatalf("%s/%s.http: %v", kind, names[i], err)
 		}
 		c := callback{name: names[i], want: strings.Fields(req.Header.Get("Want"))}
 		req.Header.Del("Want")
+		c.text = strings.TrimSpace(req.Header.Get("Want-Text"))
+		req.Header.Del("Want-Text")
 		c.Callback = carriers.Callback{
 			Method: req.Method, URL: PublicURL + req.RequestURI, Query: req.URL.Query(), Header: req.Header,
 			Body: bytes.TrimSuffix(body, []byte("\n")), ReceivedAt: Now(),

@@ -6,6 +6,7 @@
 //	submit/*.http    an answer to a submit      Want: yes ID | no CLASS CODE | unknown CODE
 //	submit/echo.http a refusal whose words hold {{request}}: the vendor that repeats what it was sent
 //	receipts/*.http  a request to our listener  Want: STATE CLASS CODE ("-" for none)
+//	inbound/*.http   a message from a person    Want: FROM TO ID SAID ("-" for none), and Want-Text: its text
 //	poll/*.http      an answer to a poll        Want: STATE CLASS CODE
 //	lookup/*.http    an answer to a lookup      Want: found ID | absent | undecided
 //
@@ -102,6 +103,7 @@ func Run(t *testing.T, s Suite) {
 		{"14 receipt states", r.receiptStates},
 		{"15 one request a submit", r.oneRequestASubmit},
 		{"overrides", r.overrides},
+		{"inbound", r.inbound},
 		{"poll", r.poll},
 		{"lookup", r.lookup},
 		{"what has an id is never absent", r.whatHasAnIDIsNeverAbsent},

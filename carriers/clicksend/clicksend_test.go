@@ -46,6 +46,8 @@ func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
+func FuzzInbound(f *testing.F) { carriertest.FuzzInbound(f, suite()) }
+
 func validSubmit(t *testing.T, r carriertest.Request) {
 	t.Helper()
 	if user, secret, _ := (&http.Request{Header: r.Header}).BasicAuth(); user != "shop" || secret != key ||

@@ -56,8 +56,8 @@ func (t *text) UnmarshalJSON(b []byte) error {
 
 // Receipts reads what a rule pushes: a form, or JSON.
 func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
-	if c.token != "" && subtle.ConstantTimeCompare([]byte(c.token), []byte(cb.Query.Get("token"))) != 1 {
-		return nil, carriers.Reply{}, fmt.Errorf("receipt_token: %w", carriers.ErrSignature)
+	if err := c.verify(cb); err != nil {
+		return nil, carriers.Reply{}, err
 	}
 	var got receipt
 	if bytes.HasPrefix(bytes.TrimSpace(cb.Body), []byte("{")) {
@@ -77,6 +77,14 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 	r := c.receipt(got)
 	r.Ref, r.Raw = cmp.Or(r.Ref, cb.Ref), carriers.RawPayload(cb.Body)
 	return []carriers.Receipt{r}, carriers.Reply{Status: 200}, nil // ClickSend documents no other success
+}
+
+// verify wants the token in the query, if there is one.
+func (c *Carrier) verify(cb carriers.Callback) error {
+	if c.token != "" && subtle.ConstantTimeCompare([]byte(c.token), []byte(cb.Query.Get("token"))) != 1 {
+		return fmt.Errorf("receipt_token: %w", carriers.ErrSignature)
+	}
+	return nil
 }
 
 func ofForm(form url.Values) receipt {

@@ -59,6 +59,11 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 			return nil, err
 		}
 	}
+	if cfg.Inbound != nil {
+		if c.inbound, err = comp.compileInbound(cfg.Inbound); err != nil {
+			return nil, err
+		}
+	}
 	c.info = c.describe(name, cfg)
 	comp.names = submittedNames
 	return comp.withQuestions(c, cfg)
@@ -134,6 +139,7 @@ func (c *carrier) describe(name string, cfg Config) carriers.Info {
 	info := carriers.Info{Name: name, Type: "http", Common: cfg.Common}
 	info.RefInReceipts = c.submit.uses("receipt_url") || cfg.Receipt != nil && cfg.Receipt.Ref != ""
 	info.Signed = c.receipt != nil && c.receipt.verify.signed()
+	info.SignedInbound = c.inbound != nil && c.inbound.verify.signed()
 	if cfg.Receipt == nil && cfg.Status == nil && info.Common.Receipts.Expected == nil {
 		none := false
 		info.Common.Receipts.Expected = &none

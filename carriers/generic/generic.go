@@ -12,6 +12,7 @@
 //	status:  {method: GET, url: "…/{{id}}", state: "$.status"}                    # how it can be asked
 //	lookup:  {url: "…?ref={{ref}}", id: "$.id", absent: {status: [404]}, settle: 30s}
 //	receipt: {id: "$.id", ref: "$.ref", state: "$.status", states: {DELIVRD: delivered}, verify: {…}}
+//	inbound: {id: "$.id", from: "$.from", to: "$.to", text: "$.text", verify: {…}}  # messages from people
 //	secrets: {token: env:TOKEN}
 //
 // Placeholders are {{to}} {{to_digits}} {{from}} {{text}} {{ref}} {{receipt_url}} {{segments}} {{validity_s}}
@@ -44,6 +45,7 @@ type Config struct {
 	Status  *StatusConfig              `yaml:"status"`
 	Lookup  *LookupConfig              `yaml:"lookup"`
 	Receipt *ReceiptConfig             `yaml:"receipt"`
+	Inbound *InboundConfig             `yaml:"inbound"`
 	Secrets map[string]carriers.Secret `yaml:"secrets"`
 }
 
@@ -95,6 +97,7 @@ type carrier struct {
 	from    string
 	submit  submit
 	receipt *receipt
+	inbound *inbound
 }
 
 // submit is the compiled SubmitConfig.
@@ -115,13 +118,14 @@ type rule struct {
 }
 
 var (
-	_ carriers.Carrier  = (*carrier)(nil)
-	_ carriers.Receiver = (*carrier)(nil)
+	_ carriers.Carrier         = (*carrier)(nil)
+	_ carriers.Receiver        = (*carrier)(nil)
+	_ carriers.InboundReceiver = (*carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
 func Type() carriers.Type {
-	return carriers.Type{Name: "http", Doc: "any HTTP gateway, described in the config (submit, status, receipt)", New: newCarrier}
+	return carriers.Type{Name: "http", Doc: "any HTTP gateway, described in the config (submit, status, receipt, inbound)", New: newCarrier}
 }
 
 // Info describes the carrier.

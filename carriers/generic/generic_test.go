@@ -42,6 +42,13 @@ receipt:
   states: {delivered: delivered, undelivered: undelivered}
   codes: {17: recipient_unreachable}
   verify: {header: Authorization, equals: "Bearer ${token}"}
+inbound:
+  id: "$.id"
+  from: "$.sender"
+  to: "$.recipient"
+  text: "$.text"
+  at: "$.when"
+  verify: {header: Authorization, equals: "Bearer ${token}"}
 codes: {E12: sender_rejected}
 secrets: {token: "` + token + `"}
 `
@@ -94,6 +101,8 @@ func TestConformance(t *testing.T) { carriertest.Run(t, deltaSuite()) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, deltaSuite()) }
 
+func FuzzInbound(f *testing.F) { carriertest.FuzzInbound(f, deltaSuite()) }
+
 // kannel is a gateway that wants a GET with everything in the query, answers in words and signs nothing.
 const kannel = `
 type: http
@@ -122,6 +131,7 @@ receipt:
   state: $.type
   states: {1: delivered, 2: undelivered, 4: queued, 8: sent, 16: rejected}
   reply: {status: 200, content_type: text/plain, body: ok}
+inbound: {method: GET, id: $.id, from: $.from, to: $.to, text: $.text}
 secrets: {password: canary-kannel-password}
 `
 
@@ -294,6 +304,11 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		strings.Replace(head+good, "form:", "errors: [{status: 400, class: x}], form:", 1):      `submit.errors[0].class: "x" is not a class`,
 		strings.Replace(head+good, "form:", "errors: [{code: a, class: expired}], form:", 1):    "submit.code does not say where",
 		head + good + "\nreceipt: {id: $.id}":                                                   "receipt.state: is missing",
+		head + good + "\ninbound: {text: $.t}":                                                  "inbound.from: is missing",
+		head + good + "\ninbound: {from: $.f}":                                                  "inbound.text: is missing",
+		head + good + "\ninbound: {from: $.f, text: $.t, verify: {header: X}}":                  "inbound.verify.equals: is empty",
+		head + good + "\ninbound: {from: $.f, text: $.t, reply: {status: 500}}":                 "inbound.reply.status: 500",
+		head + good + "\ninbound: {from: $.f, text: $.t, each: /a/}":                            "inbound.each: is not a path",
 		head + good + "\nreceipt: {state: $.s}":                                                 "receipt.states: is missing",
 		head + good + "\nreceipt: {state: $.s, states: {a: arrived}}":                           `receipt.states.a: "arrived" is not a state`,
 		head + good + "\nreceipt: {state: $.s, states: {a: sent, A: failed}}":                   "stands twice",

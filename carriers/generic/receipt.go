@@ -67,29 +67,39 @@ func (c *carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 	if err != nil {
 		return nil, carriers.Reply{}, err
 	}
-	items := []any{d.value()}
-	if r.each != nil {
-		items, _ = walk(d.value(), r.each.path).([]any)
-	}
-	raw := cb.Body
-	if len(raw) == 0 {
-		_, query, _ := strings.Cut(cb.URL, "?")
-		raw = []byte(query)
-	}
 	var all []carriers.Receipt
-	for _, item := range items {
+	for _, item := range itemsOf(d, r.each) {
 		one := &document{header: cb.Header, body: cb.Body, read: true, root: item}
 		got, err := r.read(one, cb.Ref)
 		if err != nil {
 			return nil, carriers.Reply{}, err
 		}
-		got.Detail, got.Raw = c.http.Redact(got.Detail), carriers.RawPayload(raw)
+		got.Detail, got.Raw = c.http.Redact(got.Detail), rawOf(cb)
 		all = append(all, got)
 	}
 	if len(all) == 0 {
 		return nil, carriers.Reply{}, fmt.Errorf("%w: nothing at receipt.each", carriers.ErrPayload)
 	}
 	return all, r.reply, nil
+}
+
+// itemsOf are the parts of a request that each bring something; each nil is the request as a whole.
+func itemsOf(d *document, each *finder) []any {
+	if each == nil {
+		return []any{d.value()}
+	}
+	items, _ := walk(d.value(), each.path).([]any)
+	return items
+}
+
+// rawOf is the request as it came: its body, else its query.
+func rawOf(cb carriers.Callback) []byte {
+	raw := cb.Body
+	if len(raw) == 0 {
+		_, query, _ := strings.Cut(cb.URL, "?")
+		raw = []byte(query)
+	}
+	return carriers.RawPayload(raw)
 }
 
 // documentOf reads JSON, or a form and the query together.

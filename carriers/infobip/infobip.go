@@ -117,10 +117,11 @@ type Carrier struct {
 }
 
 var (
-	_ carriers.Carrier  = (*Carrier)(nil)
-	_ carriers.Poller   = (*Carrier)(nil)
-	_ carriers.Looker   = (*Carrier)(nil)
-	_ carriers.Receiver = (*Carrier)(nil)
+	_ carriers.Carrier         = (*Carrier)(nil)
+	_ carriers.Poller          = (*Carrier)(nil)
+	_ carriers.Looker          = (*Carrier)(nil)
+	_ carriers.Receiver        = (*Carrier)(nil)
+	_ carriers.InboundReceiver = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -142,7 +143,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	}
 	return o.Done(&Carrier{
 		Account: o.Account(carriers.Facts{
-			Type: "infobip", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: secret != "",
+			Type: "infobip", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: secret != "", BareInbound: true,
 		}, "Authorization", "App "+key, "Content-Type", "application/json", "Accept", "application/json"),
 		messages: base.JoinPath("sms", "3", "messages"),
 		logs:     base.JoinPath("sms", "3", "logs"),

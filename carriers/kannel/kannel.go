@@ -8,6 +8,9 @@
 // receipt address carries our reference and goes along as the dlr-url: Kannel fills %d (what happened), %F (the id at
 // the operator) and %A (the operator's words) in. A message of several parts has the receipts of one. Kannel cannot be
 // asked afterwards.
+//
+// Messages from people come by an sms-service of Kannel's own config. Its get-url is the carrier's inbound address and
+// behind it &id=%I&from=%p&to=%P&text=%a&charset=%C, with max-messages = 0, so that nothing is answered.
 package kannel
 
 import (
@@ -39,12 +42,14 @@ type Config struct {
 type Carrier struct {
 	carriers.Carrier // of type http
 	carriers.Receiver
-	info carriers.Info
+	people carriers.InboundReceiver
+	info   carriers.Info
 }
 
 var (
-	_ carriers.Carrier  = (*Carrier)(nil)
-	_ carriers.Receiver = (*Carrier)(nil)
+	_ carriers.Carrier         = (*Carrier)(nil)
+	_ carriers.Receiver        = (*Carrier)(nil)
+	_ carriers.InboundReceiver = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -73,12 +78,13 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 		return nil, rename(err)
 	}
 	receiver, ok := c.(carriers.Receiver)
-	if !ok {
-		return nil, errors.New("type http takes no receipts")
+	people, too := c.(carriers.InboundReceiver)
+	if !ok || !too {
+		return nil, errors.New("type http takes no receipts or no inbound messages")
 	}
 	info := c.Info()
 	info.Type = "kannel"
-	return &Carrier{Carrier: c, Receiver: receiver, info: info}, nil
+	return &Carrier{Carrier: c, Receiver: receiver, people: people, info: info}, nil
 }
 
 // check keeps out what would mean something in the templates of type http.
@@ -156,6 +162,10 @@ func (cfg *Config) preset() generic.Config {
 				"16": carriers.ReceiptRejected,
 			},
 			Reply: generic.ReplyConfig{Status: http.StatusOK, ContentType: "text/plain", Body: "ok"},
+		},
+		Inbound: &generic.InboundConfig{
+			Method: http.MethodGet, ID: "$.id", From: "$.from", To: "$.to", Text: "$.text",
+			Reply: generic.ReplyConfig{Status: http.StatusOK, ContentType: "text/plain"}, // whatever it says is sent to the person
 		},
 	}
 }

@@ -70,6 +70,8 @@ func TestConformanceOfTheQuery(t *testing.T) {
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
+func FuzzInbound(f *testing.F) { carriertest.FuzzInbound(f, suite()) }
+
 func validPost(t *testing.T, r carriertest.Request) {
 	t.Helper()
 	for name, want := range map[string]string{

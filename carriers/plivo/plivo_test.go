@@ -76,6 +76,8 @@ func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
+func FuzzInbound(f *testing.F) { carriertest.FuzzInbound(f, suite()) }
+
 func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
 	return carriertest.New[*Carrier](t, Type(), yaml)

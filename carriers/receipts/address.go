@@ -11,6 +11,7 @@ import (
 
 const (
 	prefix    = "/receipts/"
+	inbound   = "/inbound/"
 	wellKnown = ".well-known/smsctl" // no carrier can be called that: a name has no slash, and the two-part form is taken
 	macBytes  = 16                   // 2^64 guesses over a network for an even chance of one forged receipt
 )
@@ -24,6 +25,13 @@ func URL(publicURL, carrier, ref string, key []byte) string {
 	b = append(append(append(b, base...), prefix...), carrier...)
 	b = append(append(append(b, '/'), ref...), "?k="...)
 	return string(base64.RawURLEncoding.AppendEncode(b, sum))
+}
+
+// InboundURL is the address of a carrier's inbound messages: what a person enters at the carrier. The mac is what proves
+// them where the type signs nothing; where it does, the carrier may be told the address without it.
+func InboundURL(publicURL, carrier string, key []byte) string {
+	carrier = url.PathEscape(carrier)
+	return strings.TrimRight(publicURL, "/") + inbound + carrier + "?k=" + base64.RawURLEncoding.EncodeToString(sign(key, "inbound", carrier, ""))
 }
 
 // sign is the mac over a purpose and names, which are escaped, so that the slash between them is unambiguous. The
@@ -46,20 +54,28 @@ func holds(key []byte, purpose, carrier, ref, mac string) bool {
 	return err == nil && subtle.ConstantTimeCompare(got, want) == 1
 }
 
-// cut takes an escaped path apart: carrier, and reference if there is one. A trailing slash is not an empty reference
-// but somebody else's address.
-func cut(path string) (carrier, ref string, ok bool) {
+// route is an escaped path taken apart: carrier, and reference if there is one.
+type route struct {
+	carrier, ref string
+	inbound      bool
+}
+
+// cut reads a path. A trailing slash is not an empty reference but somebody else's address.
+func cut(path string) (r route, ok bool) {
 	rest, ok := strings.CutPrefix(path, prefix)
 	if !ok {
-		return "", "", false
+		if rest, r.inbound = strings.CutPrefix(path, inbound); !r.inbound {
+			return route{}, false
+		}
 	}
 	carrier, ref, two := strings.Cut(rest, "/")
-	carrier, err1 := url.PathUnescape(carrier)
-	ref, err2 := url.PathUnescape(ref)
-	if err1 != nil || err2 != nil || carrier == "" || two && ref == "" || strings.Contains(ref, "/") {
-		return "", "", false
+	var err1, err2 error
+	r.carrier, err1 = url.PathUnescape(carrier)
+	r.ref, err2 = url.PathUnescape(ref)
+	if err1 != nil || err2 != nil || r.carrier == "" || two && (r.ref == "" || r.inbound) || strings.Contains(r.ref, "/") {
+		return route{}, false
 	}
-	return carrier, ref, true
+	return r, true
 }
 
 // public is what the carriers are told, taken apart once.

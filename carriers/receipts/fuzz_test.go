@@ -14,11 +14,12 @@ import (
 )
 
 func FuzzCut(f *testing.F) {
-	for _, s := range []string{"/receipts/a/b", "/receipts/a", "/receipts/%2F/x", "/receipts//", "/receipts/a/b/", "/receipts/a%", "/"} {
+	for _, s := range []string{"/receipts/a/b", "/receipts/a", "/receipts/%2F/x", "/receipts//", "/receipts/a/b/", "/receipts/a%", "/", "/inbound/a", "/inbound/a/b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		carrier, ref, ok := cut(in)
+		r, ok := cut(in)
+		carrier, ref := r.carrier, r.ref
 		if !ok {
 			return
 		}
@@ -29,8 +30,8 @@ func FuzzCut(f *testing.F) {
 			return
 		}
 		made, _, _ := strings.Cut(URL("", carrier, ref, testKey), "?")
-		if c, r, ok := cut(made); !ok || c != carrier || r != ref {
-			t.Errorf("%q of %q and %q reads as %q and %q, %v", made, carrier, ref, c, r, ok)
+		if r, ok := cut(made); !ok || r.carrier != carrier || r.ref != ref || r.inbound {
+			t.Errorf("%q of %q and %q reads as %+v, %v", made, carrier, ref, r, ok)
 		}
 	})
 }

@@ -30,15 +30,15 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l.stats.requests.Add(1)
-	name, ref, ok := cut(path)
-	rc, known := l.receivers[name]
-	if !ok || !known {
-		l.refuse(w, r, name, &refusal{http.StatusNotFound, "no such carrier", &l.stats.unknown})
+	to, ok := cut(path)
+	rc, known := l.receivers[to.carrier]
+	if !ok || !known || to.inbound && (rc.InboundReceiver == nil || l.inbound == nil) || !to.inbound && rc.Receiver == nil {
+		l.refuse(w, r, to.carrier, &refusal{http.StatusNotFound, "no such carrier", &l.stats.unknown})
 		return
 	}
-	reply, refused := l.take(w, r, name, rc, path, ref)
+	reply, refused := l.take(w, r, rc, path, to)
 	if refused != nil {
-		l.refuse(w, r, name, refused)
+		l.refuse(w, r, to.carrier, refused)
 		return
 	}
 	if reply.ContentType != "" {
@@ -50,8 +50,8 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take verifies a request, reads its receipts and commits them.
-func (l *Listener) take(w http.ResponseWriter, r *http.Request, name string, rc receiver, path, ref string) (carriers.Reply, *refusal) {
+// take verifies a request, reads what it brings and commits that.
+func (l *Listener) take(w http.ResponseWriter, r *http.Request, rc receiver, path string, to route) (carriers.Reply, *refusal) {
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		w.Header().Set("Allow", "GET, POST")
 		return carriers.Reply{}, &refusal{http.StatusMethodNotAllowed, "only GET and POST", &l.stats.method}
@@ -60,11 +60,8 @@ func (l *Listener) take(w http.ResponseWriter, r *http.Request, name string, rc 
 	if err != nil {
 		return carriers.Reply{}, &refusal{http.StatusBadRequest, "the query cannot be read", &l.stats.payload}
 	}
-	switch {
-	case ref != "" && !holds(l.key, "receipt", name, ref, query.Get("k")):
-		return carriers.Reply{}, &refusal{http.StatusForbidden, "the address is not one of ours", &l.stats.mac}
-	case ref == "" && !rc.signed && !l.unsigned:
-		return carriers.Reply{}, &refusal{http.StatusForbidden, "neither a signature nor an address of ours", &l.stats.unsigned}
+	if refused := l.ours(rc, to, query.Get("k")); refused != nil {
+		return carriers.Reply{}, refused
 	}
 	body, refused := l.read(w, r)
 	if refused != nil {
@@ -77,10 +74,33 @@ func (l *Listener) take(w http.ResponseWriter, r *http.Request, name string, rc 
 	default:
 		return carriers.Reply{}, &refusal{http.StatusServiceUnavailable, "too much at once", &l.stats.busy}
 	}
-	return l.commit(r, name, rc, carriers.Callback{
-		Method: r.Method, URL: l.public.seen(path, r.URL), Query: query, Header: r.Header, Body: body, Ref: ref,
+	return l.commit(r, rc, to, carriers.Callback{
+		Method: r.Method, URL: l.public.seen(path, r.URL), Query: query, Header: r.Header, Body: body, Ref: to.ref,
 		ReceivedAt: l.now(),
 	})
+}
+
+// ours refuses an address whose mac is wrong, or that proves nothing where the content proves nothing either.
+func (l *Listener) ours(rc receiver, to route, mac string) *refusal {
+	wrong := &refusal{http.StatusForbidden, "the address is not one of ours", &l.stats.mac}
+	unproved := &refusal{http.StatusForbidden, "neither a signature nor an address of ours", &l.stats.unsigned}
+	switch {
+	case to.inbound && mac != "":
+		if !holds(l.key, "inbound", to.carrier, "", mac) {
+			return wrong
+		}
+	case to.inbound:
+		if !rc.signedInbound && !l.unsigned {
+			return unproved
+		}
+	case to.ref != "":
+		if !holds(l.key, "receipt", to.carrier, to.ref, mac) {
+			return wrong
+		}
+	case !rc.signed && !l.unsigned:
+		return unproved
+	}
+	return nil
 }
 
 // seen is the address as the carrier knows it.
@@ -119,45 +139,91 @@ func (l *Listener) read(w http.ResponseWriter, r *http.Request) ([]byte, *refusa
 }
 
 // commit runs the adapter and the sink. Whatever they do, the listener goes on.
-func (l *Listener) commit(r *http.Request, name string, rc receiver, c carriers.Callback) (reply carriers.Reply, refused *refusal) {
+func (l *Listener) commit(r *http.Request, rc receiver, to route, c carriers.Callback) (reply carriers.Reply, refused *refusal) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.log.Error("receipt adapter broke", "carrier", name, "panic", p, "stack", string(debug.Stack()))
+			l.log.Error("receipt adapter broke", "carrier", to.carrier, "panic", p, "stack", string(debug.Stack()))
 			refused = &refusal{http.StatusInternalServerError, "internal error", &l.stats.broken}
 		}
 	}()
-	rs, reply, err := rc.Receipts(c)
-	switch {
-	case errors.Is(err, carriers.ErrSignature):
-		return reply, &refusal{http.StatusForbidden, "the signature does not hold", &l.stats.signature}
-	case errors.Is(err, carriers.ErrPayload):
-		return reply, &refusal{http.StatusBadRequest, "the payload cannot be read", &l.stats.payload}
-	case err != nil:
-		l.log.Error("receipt adapter failed", "carrier", name, "error", err)
-		return reply, &refusal{http.StatusInternalServerError, "internal error", &l.stats.broken}
-	}
-	for i := range rs {
-		if rs[i].Ref == "" {
-			rs[i].Ref = c.Ref
-		}
-		if c.Ref != "" && !rc.signed && rs[i].Ref != c.Ref {
-			return reply, &refusal{http.StatusForbidden, "a receipt of another message", &l.stats.mismatch}
-		}
-	}
-	if len(rs) == 0 {
-		return reply, nil
+	reply, read, refused := l.parse(rc, to, c)
+	if refused != nil || read.count() == 0 {
+		return reply, refused
 	}
 	// The vendor's hanging up must not undo a commit; a database that stands still must not hold the vendor for ever.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), l.limits.Commit)
 	defer cancel()
-	if err := l.sink.ApplyReceipts(ctx, name, Via, rs); err != nil {
+	var err error
+	if len(read.inbound) > 0 {
+		err = l.inbound.TakeInbound(ctx, to.carrier, read.inbound)
+	} else {
+		err = l.sink.ApplyReceipts(ctx, to.carrier, Via, read.receipts)
+	}
+	if err != nil {
 		l.complain.Do(func() {
-			l.log.Error("receipts were not committed, the carrier will come again", "carrier", name, "error", err)
+			l.log.Error("receipts were not committed, the carrier will come again", "carrier", to.carrier, "inbound", len(read.inbound) > 0, "error", err)
 		})
 		return reply, &refusal{http.StatusServiceUnavailable, "not committed", &l.stats.sink}
 	}
-	l.stats.receipts.Add(int64(len(rs)))
+	l.stats.receipts.Add(int64(len(read.receipts)))
+	l.stats.heard.Add(int64(len(read.inbound)))
 	return reply, nil
+}
+
+// content is what a request brings: one or the other.
+type content struct {
+	receipts []carriers.Receipt
+	inbound  []carriers.Inbound
+}
+
+func (c content) count() int { return len(c.receipts) + len(c.inbound) }
+
+// parse has the adapter read the request. Some vendors have one address for everything: where both kinds are signed, an
+// address takes the other kind too.
+func (l *Listener) parse(rc receiver, to route, c carriers.Callback) (reply carriers.Reply, read content, refused *refusal) {
+	either := rc.signed && rc.signedInbound && to.ref == "" && rc.Receiver != nil && rc.InboundReceiver != nil && l.inbound != nil
+	var err error
+	if to.inbound {
+		read.inbound, reply, err = rc.Inbound(c)
+	} else {
+		read.receipts, reply, err = rc.Receipts(c)
+	}
+	if either && errors.Is(err, carriers.ErrPayload) && !errors.Is(err, carriers.ErrSignature) {
+		var other error
+		if to.inbound {
+			read.receipts, reply, other = rc.Receipts(c)
+		} else {
+			read.inbound, reply, other = rc.Inbound(c)
+		}
+		if other == nil {
+			err = nil
+		}
+	}
+	if err != nil {
+		return carriers.Reply{}, content{}, l.unread(to.carrier, err)
+	}
+	for i := range read.receipts {
+		rs := read.receipts
+		if rs[i].Ref == "" {
+			rs[i].Ref = c.Ref
+		}
+		if c.Ref != "" && !rc.signed && rs[i].Ref != c.Ref {
+			return reply, content{}, &refusal{http.StatusForbidden, "a receipt of another message", &l.stats.mismatch}
+		}
+	}
+	return reply, read, nil
+}
+
+// unread is the answer to what the adapter refuses.
+func (l *Listener) unread(name string, err error) *refusal {
+	switch {
+	case errors.Is(err, carriers.ErrSignature):
+		return &refusal{http.StatusForbidden, "the signature does not hold", &l.stats.signature}
+	case errors.Is(err, carriers.ErrPayload):
+		return &refusal{http.StatusBadRequest, "the payload cannot be read", &l.stats.payload}
+	}
+	l.log.Error("receipt adapter failed", "carrier", name, "error", err)
+	return &refusal{http.StatusInternalServerError, "internal error", &l.stats.broken}
 }
 
 // retryAfter is what a 503 asks for, in seconds.

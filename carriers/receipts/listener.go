@@ -22,13 +22,20 @@ type Sink interface {
 	ApplyReceipts(ctx context.Context, carrier, via string, rs []carriers.Receipt) error
 }
 
+// InboundSink makes inbound messages durable, with what follows from them. It returns nil only after the commit, and takes
+// a message that comes again as one.
+type InboundSink interface {
+	TakeInbound(ctx context.Context, carrier string, in []carriers.Inbound) error
+}
+
 // Options are what a [Listener] is made of.
 type Options struct {
-	Carriers      map[string]carriers.Carrier // by name; those that are a [carriers.Receiver] have an address
+	Carriers      map[string]carriers.Carrier // by name; a [carriers.Receiver] or [carriers.InboundReceiver] has an address
 	Sink          Sink
-	Key           []byte // of the macs; without one no mac holds
-	PublicURL     string // what carriers are told; signatures are checked against it
-	AllowUnsigned bool   // take receipts of types without a signature that carry no mac either
+	Inbound       InboundSink // nil = inbound messages have no address here
+	Key           []byte      // of the macs; without one no mac holds
+	PublicURL     string      // what carriers are told; signatures are checked against it
+	AllowUnsigned bool        // take receipts of types without a signature that carry no mac either
 	Log           *slog.Logger
 	Now           func() time.Time // nil = time.Now
 	Limits        Limits
@@ -66,6 +73,7 @@ func or[T comparable](a, b T) T {
 type Listener struct {
 	receivers map[string]receiver
 	sink      Sink
+	inbound   InboundSink
 	key       []byte
 	public    public
 	unsigned  bool
@@ -80,19 +88,25 @@ type Listener struct {
 // receiver is a carrier with an address here.
 type receiver struct {
 	carriers.Receiver
-	signed bool
+	carriers.InboundReceiver
+	signed, signedInbound bool
 }
 
 // New builds a listener; it listens once [Listener.Serve] runs.
 func New(o Options) *Listener {
 	l := &Listener{
-		receivers: make(map[string]receiver), sink: o.Sink, key: o.Key, public: newPublic(o.PublicURL),
+		receivers: make(map[string]receiver), sink: o.Sink, inbound: o.Inbound, key: o.Key, public: newPublic(o.PublicURL),
 		unsigned: o.AllowUnsigned, log: o.Log, now: o.Now, limits: o.Limits.filled(),
 		complain: rate.Sometimes{First: 10, Interval: 10 * time.Second},
 	}
 	for name, c := range o.Carriers {
-		if r, ok := c.(carriers.Receiver); ok {
-			l.receivers[name] = receiver{r, c.Info().Signed}
+		rc := receiver{}
+		rc.Receiver, _ = c.(carriers.Receiver)
+		rc.InboundReceiver, _ = c.(carriers.InboundReceiver)
+		if rc.Receiver != nil || rc.InboundReceiver != nil {
+			info := c.Info()
+			rc.signed, rc.signedInbound = info.Signed, info.SignedInbound
+			l.receivers[name] = rc
 		}
 	}
 	if l.log == nil {
@@ -141,7 +155,7 @@ func (l *Listener) Serve(ctx context.Context, ln net.Listener) error {
 
 // counters are the listener's part of [Stats].
 type counters struct {
-	requests, receipts                                  count
+	requests, receipts, heard                           count
 	unknown, method, mac, signature, unsigned, mismatch count
 	tooLarge, tooSlow, payload                          count
 	sink, busy, broken                                  count

@@ -8,6 +8,7 @@ type count = atomic.Int64
 type Stats struct {
 	Requests int64 `json:"requests"`
 	Receipts int64 `json:"receipts"` // committed
+	Inbound  int64 `json:"inbound"`  // messages from people, committed
 
 	UnknownCarrier int64 `json:"unknown_carrier"`
 	WrongMethod    int64 `json:"wrong_method"`
@@ -33,7 +34,7 @@ func (s Stats) Refused() int64 {
 func (l *Listener) Stats() Stats {
 	c := &l.stats
 	return Stats{
-		Requests: c.requests.Load(), Receipts: c.receipts.Load(),
+		Requests: c.requests.Load(), Receipts: c.receipts.Load(), Inbound: c.heard.Load(),
 		UnknownCarrier: c.unknown.Load(), WrongMethod: c.method.Load(), WrongMAC: c.mac.Load(),
 		WrongSignature: c.signature.Load(), Unsigned: c.unsigned.Load(), WrongRef: c.mismatch.Load(),
 		TooLarge: c.tooLarge.Load(), TooSlow: c.tooSlow.Load(), Unreadable: c.payload.Load(),

@@ -67,6 +67,8 @@ func TestConformanceUnsigned(t *testing.T) {
 
 func FuzzReceipts(f *testing.F) { carriertest.FuzzReceipts(f, suite()) }
 
+func FuzzInbound(f *testing.F) { carriertest.FuzzInbound(f, suite()) }
+
 func validSubmit(t *testing.T, r carriertest.Request) {
 	t.Helper()
 	if r.Method != "POST" || !strings.HasSuffix(r.URL.Path, "/xms/v1/"+plan+"/batches") || r.URL.RawQuery != "" ||

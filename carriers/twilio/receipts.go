@@ -52,6 +52,9 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 	if id == "" || word == "" {
 		return nil, carriers.Reply{}, fmt.Errorf("%w: MessageSid or MessageStatus is missing", carriers.ErrPayload)
 	}
+	if word == "received" || word == "receiving" { // acknowledged as a receipt, it would be forgotten
+		return nil, carriers.Reply{}, fmt.Errorf("%w: an inbound message and no receipt", carriers.ErrPayload)
+	}
 	r := c.Receipt(word, params.Get("ErrorCode"))
 	r.Ref, r.ID, r.To = cb.Ref, id, params.Get("To")
 	r.Raw = carriers.RawPayload(cb.Body)

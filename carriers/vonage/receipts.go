@@ -48,15 +48,9 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 
 // smsReceipt reads a delivery receipt of the SMS API: a GET, a form or JSON, as the account is set.
 func (c *Carrier) smsReceipt(cb carriers.Callback) (carriers.Receipt, error) {
-	params, err := smsParams(cb)
-	if err != nil && c.Info().Signed {
-		return carriers.Receipt{}, fmt.Errorf("%w: %w", carriers.ErrSignature, err) // what cannot be read cannot be signed
-	}
+	params, err := c.smsSigned(cb)
 	if err != nil {
 		return carriers.Receipt{}, err
-	}
-	if c.Info().Signed && !c.signed(cb, params) {
-		return carriers.Receipt{}, fmt.Errorf("sig: %w", carriers.ErrSignature)
 	}
 	id, word := params["messageId"], params["status"]
 	if id == "" || word == "" {
@@ -78,6 +72,20 @@ func (c *Carrier) smsReceipt(cb carriers.Callback) (carriers.Receipt, error) {
 		r = c.part(r, parts)
 	}
 	return r, nil
+}
+
+// smsSigned reads the parameters and checks their signature, if the account signs.
+func (c *Carrier) smsSigned(cb carriers.Callback) (map[string]string, error) {
+	params, err := smsParams(cb)
+	switch {
+	case err != nil && c.Info().Signed:
+		return nil, fmt.Errorf("%w: %w", carriers.ErrSignature, err) // what cannot be read cannot be signed
+	case err != nil:
+		return nil, err
+	case c.Info().Signed && !c.signed(cb, params):
+		return nil, fmt.Errorf("sig: %w", carriers.ErrSignature)
+	}
+	return params, nil
 }
 
 // part makes a receipt of a part one of the message.

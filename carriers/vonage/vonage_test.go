@@ -96,6 +96,8 @@ func TestConformanceMessages(t *testing.T) { carriertest.Run(t, messages()) }
 
 func FuzzReceipts(f *testing.F)        { carriertest.FuzzReceipts(f, sms()) }
 func FuzzMessageReceipts(f *testing.F) { carriertest.FuzzReceipts(f, messages()) }
+func FuzzInbound(f *testing.F)         { carriertest.FuzzInbound(f, sms()) }
+func FuzzMessageInbound(f *testing.F)  { carriertest.FuzzInbound(f, messages()) }
 
 func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
