@@ -23,11 +23,17 @@ const (
 // Promotional stops the promotional messages of every brand: what STOP means where no brand is configured.
 const Promotional Scope = kindClass + ":promotional"
 
-// Brand, Sender, Campaign and Hold make a scope of that kind.
-func Brand(name string) Scope    { return kindBrand + ":" + Scope(name) }
-func Sender(name string) Scope   { return kindSender + ":" + Scope(name) }
+// Brand is the scope of a brand's promotional messages.
+func Brand(name string) Scope { return kindBrand + ":" + Scope(name) }
+
+// Sender is the scope of whatever comes from a sender.
+func Sender(name string) Scope { return kindSender + ":" + Scope(name) }
+
+// Campaign is the scope of one campaign, by its name or id.
 func Campaign(name string) Scope { return kindCampaign + ":" + Scope(name) }
-func Hold(s Scope) Scope         { return kindHold + ":" + s }
+
+// Hold is the scope that stops what s would stop until a person has read the reply.
+func Hold(s Scope) Scope { return kindHold + ":" + s }
 
 // Held returns the scope behind a hold.
 func (s Scope) Held() (of Scope, held bool) {

@@ -2,7 +2,6 @@ package kannel
 
 import (
 	"maps"
-	"net/url"
 	"strings"
 	"unicode/utf16"
 
@@ -14,7 +13,7 @@ func (c *Carrier) Inbound(cb carriers.Callback) ([]carriers.Inbound, carriers.Re
 	if strings.EqualFold(cb.Query.Get("charset"), "UTF-16BE") {
 		query := maps.Clone(cb.Query)
 		query.Set("text", fromUTF16(query.Get("text")))
-		cb.Query = url.Values(query)
+		cb.Query = query
 	}
 	return c.people.Inbound(cb)
 }
