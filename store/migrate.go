@@ -42,7 +42,8 @@ func migrate(ctx context.Context, dsn string) (err error) {
 	if ready, err := current(ctx, db); ready || err != nil {
 		return err
 	}
-	for _, alone := range []string{"PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE", "COMMIT"} {
+	// In this order: whoever asks for the lock in the exclusive mode does not let go of a shared one while it waits.
+	for _, alone := range []string{"BEGIN EXCLUSIVE", "PRAGMA locking_mode = EXCLUSIVE", "COMMIT"} {
 		if _, err := db.ExecContext(ctx, alone); err != nil {
 			return err
 		}
