@@ -72,8 +72,14 @@ func (d *dispatch) judge(ctx context.Context, now time.Time) (bool, error) {
 	if sure, err := d.sure(ctx, c); !sure || err != nil {
 		return false, err
 	}
+	idle := d.watch.idle()
+	if idle && c.Awaiting > 0 {
+		if more, err := d.watch.remind(ctx); more || err != nil {
+			return false, err
+		}
+	}
 	switch {
-	case c.Awaiting == 0 && !d.watch.doubts(), d.watch.idle():
+	case c.Awaiting == 0 && !d.watch.doubts(), idle:
 		d.end = End{Cause: CauseDone, Status: c.Outcome()}
 	case d.NoWait || waited:
 		d.end = End{Cause: CauseDispatched, Status: Settling}

@@ -14,7 +14,7 @@ import (
 
 // Fates are the attempts of which something is not known yet.
 type Fates interface {
-	OpenAttempts(ctx context.Context, campaignID, after int64, limit int) ([]Open, error)
+	OpenAttempts(ctx context.Context, campaignID, after int64, limit int) (open []Open, last int64, err error)
 	OpenAttempt(ctx context.Context, attempt int64) (Open, error)
 	Resolve(ctx context.Context, lease string, o Outcome) error
 }
@@ -173,21 +173,37 @@ func (w *watch) round(ctx context.Context) error {
 }
 
 // resume makes appointments with what an earlier run has left open.
-func (w *watch) resume(ctx context.Context) (err error) {
+func (w *watch) resume(ctx context.Context) error {
+	_, err := w.lookUp(ctx, true)
+	return err
+}
+
+// remind makes appointments with attempts that turn out to have been taken after they were given up: a receipt has said
+// so that is not the last word. It says whether there are any.
+func (w *watch) remind(ctx context.Context) (bool, error) {
+	n, err := w.lookUp(ctx, false)
+	return n > 0, err
+}
+
+// lookUp makes an appointment with every attempt whose fate is not known.
+func (w *watch) lookUp(ctx context.Context, doubtful bool) (n int, err error) {
 	now := w.Now()
 	for after := int64(0); ; {
-		open, err := w.Store.OpenAttempts(ctx, w.Campaign.ID, after, pageOfOpen)
-		if err != nil || len(open) == 0 {
-			return err
+		open, last, err := w.Store.OpenAttempts(ctx, w.Campaign.ID, after, pageOfOpen)
+		if err != nil || last == after {
+			return n, err
 		}
+		after = last
 		for i := range open {
 			o := &open[i]
-			after = o.Recipient
-			at, c := now.Add(lookupFirst), w.byName[o.Carrier]
-			if o.State == AttemptAccepted && c != nil {
+			at, c, ambiguous := now.Add(lookupFirst), w.byName[o.Carrier], o.State == AttemptAmbiguous
+			if !ambiguous && c != nil {
 				at = later(o.BegunAt.Add(w.receiptWait(c)), now.Add(min(resumeGrace, w.receiptWait(c))))
 			}
-			w.add(at, look{attempt: o.Attempt, ambiguous: o.State == AttemptAmbiguous})
+			if doubtful || !ambiguous {
+				w.add(at, look{attempt: o.Attempt, ambiguous: ambiguous})
+				n++
+			}
 		}
 	}
 }

@@ -93,39 +93,59 @@ func (s *Store) carrierName(ctx context.Context, id int64) (string, error) {
 	return name, nil
 }
 
-// OpenAttempts reads the attempts of a campaign whose fate is not known, after the recipient `after`, for whoever takes
-// the campaign over: it must watch their receipts' deadlines and ask about the ambiguous ones.
-func (s *Store) OpenAttempts(ctx context.Context, campaignID, after int64, limit int) (out []campaign.Open, err error) {
+// openColumns are what scanOpen reads; openState is what makes an attempt's fate unknown.
+const (
+	openColumns = `SELECT r.id, a.id, a.carrier_id, a.state, a.begun_at, a.carrier_message_id, r.phone, p.sender, c.text,
+		r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue `
+	openState = `a.overdue = 0 AND (a.state = 'ambiguous'
+		OR a.state = 'accepted' AND a.receipt NOT IN ('delivered', 'undelivered', 'expired', 'failed', 'rejected', 'cancelled'))`
+)
+
+// OpenAttempts reads the attempts of a campaign whose fate is not known, of the recipients after `after`, for whoever
+// takes the campaign over: it must watch their receipts' deadlines and ask about the ambiguous ones. It returns the last
+// recipient that it has looked at: `after` when there are no more.
+func (s *Store) OpenAttempts(ctx context.Context, campaignID, after int64, limit int) (out []campaign.Open, last int64, err error) {
 	lo, hi := span(campaignID)
-	rows, err := s.read.QueryContext(ctx, `SELECT r.id, a.id, a.carrier_id, a.state, a.begun_at, a.carrier_message_id, r.phone, p.sender, c.text,
-		r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue
-		FROM recipients r JOIN attempts a ON a.id = r.last_attempt JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id
-		WHERE r.id > ? AND r.id < ? AND r.state IN ('awaiting', 'unknown') ORDER BY r.id LIMIT ?`, max(lo, after), hi, limit)
+	lo, last = max(lo, after), after
+	page := `SELECT id, last_attempt FROM recipients WHERE id > ? AND id < ? AND state IN ('awaiting', 'unknown') ORDER BY id LIMIT ?`
+	if err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(id), ?) FROM (`+page+`)`, after, lo, hi, limit).Scan(&last); err != nil || last == after {
+		return nil, after, openError(err)
+	}
+	// A message's attempts are a chain. Those before the last may be open too: it went on in doubt, or without a receipt.
+	rows, err := s.read.QueryContext(ctx, `WITH RECURSIVE chain (recipient, attempt) AS (
+		SELECT id, last_attempt FROM recipients WHERE id > ? AND id <= ? AND state IN ('awaiting', 'unknown')
+		UNION ALL SELECT chain.recipient, b.previous FROM chain JOIN attempts b ON b.id = chain.attempt WHERE b.previous IS NOT NULL)
+		`+openColumns+`FROM chain JOIN attempts a ON a.id = chain.attempt JOIN recipients r ON r.id = chain.recipient
+		JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id WHERE `+openState+` ORDER BY a.id`, lo, last)
 	if err != nil {
-		return nil, fmt.Errorf("reading open attempts: %w", explain(err))
+		return nil, after, openError(err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		o, err := s.scanOpen(ctx, rows)
 		if err != nil {
-			return nil, err
+			return nil, after, err
 		}
 		out = append(out, o)
 	}
-	return out, rows.Err()
+	return out, last, openError(rows.Err())
 }
 
 // OpenAttempt reads one attempt; campaign.ErrNotDue says that its fate is known by now.
 func (s *Store) OpenAttempt(ctx context.Context, id int64) (campaign.Open, error) {
-	o, err := s.scanOpen(ctx, s.read.QueryRowContext(ctx, `SELECT r.id, a.id, a.carrier_id, a.state, a.begun_at, a.carrier_message_id, r.phone,
-		p.sender, c.text, r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue
-		FROM attempts a JOIN recipients r ON r.id = a.recipient_id JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id
-		WHERE a.id = ? AND a.overdue = 0 AND (a.state = 'ambiguous'
-			OR a.state = 'accepted' AND a.receipt NOT IN ('delivered', 'undelivered', 'expired', 'failed', 'rejected', 'cancelled'))`, id))
+	o, err := s.scanOpen(ctx, s.read.QueryRowContext(ctx, openColumns+`FROM attempts a JOIN recipients r ON r.id = a.recipient_id
+		JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id WHERE a.id = ? AND `+openState, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return campaign.Open{}, campaign.ErrNotDue
 	}
 	return o, err
+}
+
+func openError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("reading open attempts: %w", explain(err))
 }
 
 func (s *Store) scanOpen(ctx context.Context, r scanner) (o campaign.Open, err error) {

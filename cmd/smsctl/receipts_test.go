@@ -251,3 +251,38 @@ func (s *stage) states(name string) map[campaign.State]int64 {
 	}
 	return found
 }
+
+// A message of which a first answer was lost is sent again and refused. The program still runs when the carrier's word
+// comes that it has taken the first copy, which is not its last word: the message is waited for, and then without receipt.
+func TestReceiptThatIsNotTheLastWordAfterAllWasGivenUp(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, only("alpha"), func(s *stage) {
+		s.config["receipts"].(tree)["timeout"] = "2s"
+		s.carrier("alpha")["timeout"] = "2m"
+	})
+	who, gate := numbers(2), make(chan struct{})
+	open := sync.OnceFunc(func() { close(gate) })
+	t.Cleanup(open)
+	tries := 0 // of the first; one at a time
+	v.answers(func(s submit) int {
+		if s.to != who[0] {
+			<-gate
+			return 0
+		}
+		if tries++; tries == 1 {
+			return http.StatusInternalServerError
+		}
+		return http.StatusBadRequest
+	})
+	p := v.start("send", "--csv", v.list("people.csv", 2), "-m", "Hi", "--type", "transactional", "--yes", "--json")
+	v.until("the first has failed", func() bool { return v.states("people")[campaign.Failed] == 1 })
+	if got := v.receipt(v.submitTo(who[0]), "sent"); got/100 != 2 {
+		t.Fatalf("the listener answered %d", got)
+	}
+	v.until("it is waited for again", func() bool { return v.states("people")[campaign.Awaiting] == 1 })
+	open()
+	p.expect(exitOK)
+	if got := v.messages("people")[who[0]].State; got != campaign.NoReceipt {
+		t.Errorf("the first is %s", got)
+	}
+}
