@@ -67,6 +67,7 @@ type Receipt struct {
 	At       time.Time // the carrier's own time, zero if it sends none
 	Raw      []byte    // the payload as it came, bounded
 	Segments int       // what was billed, 0 = it does not say
+	Parts    int       // of a long message whose parts have receipts of their own: ID and all the rest speak of one of so many
 }
 
 // Callback is one HTTP request of a carrier to our listener.

@@ -137,7 +137,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"receipt.chain", `UPDATE receipts SET attempt_id = 2 WHERE id = 1`},
 		{"receipt.carrier", `UPDATE receipts SET carrier_id = 2 WHERE id = 1`},
 		{"receipt.stray", `INSERT INTO receipts SELECT 999, campaign_id, attempt_id, NULL, carrier_id, via, ref, carrier_message_id, state, class, code,
-			detail, carrier_at, received_at, 0, raw FROM receipts WHERE id = 1`},
+			detail, carrier_at, received_at, 0, raw, phone FROM receipts WHERE id = 1`},
 		{"receipt.parked", `UPDATE receipts SET campaign_id = 1 WHERE attempt_id IS NULL`},
 		{"optout", `DELETE FROM optouts`},
 		{"optout", `DELETE FROM optout_events`},

@@ -186,7 +186,10 @@ func (op *record) attempt(tx *txn, a *attemptRow, r *recipientRow) error {
 		if err := tx.took(a, r); err != nil {
 			return err
 		}
-		return tx.adoptParked(a, r)
+		if err := tx.addParts(a, res.Parts); err != nil {
+			return err
+		}
+		return tx.adoptParked(a, r, res.Parts)
 	case res.Accepted == carriers.No:
 		return tx.endAttempt(a, r.country, campaign.AttemptRefused, string(res.Class), res.Code, res.Status, res.Detail)
 	}
@@ -225,6 +228,9 @@ func (tx *txn) nameAttempt(a *attemptRow, res *carriers.Result) error {
 		a.endedAt = tx.now
 	}
 	a.status = res.Status
+	if err := tx.addParts(a, res.Parts); err != nil {
+		return err
+	}
 	return tx.putAttempt(a)
 }
 

@@ -174,11 +174,11 @@ var (
 	}
 	receiptsInto = into[receiptRow]{
 		columns: `receipts (id, campaign_id, attempt_id, previous, carrier_id, via, ref, carrier_message_id, state, class, code, detail,
-			carrier_at, received_at, applied, raw)`,
-		params: `(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			carrier_at, received_at, applied, raw, phone)`,
+		params: `(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		args: func(r *receiptRow, args []any) []any {
 			return append(args, r.id, r.campaign, null(r.attempt), null(r.previous), r.carrier, r.via, r.rc.Ref, r.rc.ID, string(r.rc.State),
-				string(r.rc.Class), r.rc.Code, r.rc.Detail, moment(r.rc.At), r.receivedAt, boolInt(r.applied), r.rc.Raw)
+				string(r.rc.Class), r.rc.Code, r.rc.Detail, moment(r.rc.At), r.receivedAt, boolInt(r.applied), r.rc.Raw, r.phone)
 		},
 	}
 )

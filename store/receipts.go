@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
@@ -42,6 +43,13 @@ func (op *apply) apply(tx *txn) error {
 			}
 			continue
 		}
+		if r.Parts > 1 {
+			whole, err := tx.whole(attempt, r)
+			if err != nil {
+				return err
+			}
+			r = &whole
+		}
 		if err := tx.applyReceipt(attempt, carrier, op.via, r); err != nil {
 			return err
 		}
@@ -65,22 +73,15 @@ func (s *Store) match(tx *txn, carrier int64, r *carriers.Receipt) (attempt int6
 	if r.ID == "" {
 		return 0, nil
 	}
-	n := 0
-	d := row(2)
-	err = tx.each(d, func() error {
-		attempt, n = integer(d[0]), n+1
-		return nil
-	}, `SELECT id, carrier_id FROM attempts WHERE by_id = 1 AND carrier_message_id <> '' AND carrier_id = ? AND carrier_message_id = ? LIMIT 2`, carrier, r.ID)
-	if n != 1 {
-		return 0, err
-	}
-	return attempt, err
+	return tx.matchID(carrier, r)
 }
 
 // insertReceipt writes the row; a is nil for one that is parked.
 func (tx *txn) insertReceipt(carrier int64, via string, rc *carriers.Receipt, a *attemptRow, applied bool) (int64, error) {
 	r := receiptRow{carrier: carrier, via: via, rc: rc, receivedAt: tx.now, applied: applied}
-	if a != nil {
+	if a == nil {
+		r.phone = numberOf(rc.To)
+	} else {
 		r.attempt, r.previous, r.campaign = a.id, a.lastReceipt, campaignOf(a.recipient)
 	}
 	return tx.addReceipt(r)
@@ -127,7 +128,7 @@ func (tx *txn) raise(a *attemptRow, rc *carriers.Receipt) error {
 	}
 	wasFinal := carriers.ReceiptState(a.receipt).Final()
 	a.receipt = string(rc.State)
-	if a.messageID == "" {
+	if a.messageID == "" && rc.Parts < 2 {
 		a.messageID = rc.ID
 	}
 	if rc.State.Final() && !wasFinal {
@@ -167,30 +168,40 @@ func (tx *txn) raiseRecipient(r *recipientRow, a *attemptRow, rc *carriers.Recei
 	return tx.move(r, to)
 }
 
-// adoptParked applies the receipts that came before the answer which names the carrier's id.
-func (tx *txn) adoptParked(a *attemptRow, r *recipientRow) error {
+// adoptParked applies the receipts that came before the answer which names the carrier's id, or those of its parts.
+func (tx *txn) adoptParked(a *attemptRow, r *recipientRow, parts []string) error {
 	if a.byID == 0 || a.messageID == "" {
 		return nil
 	}
-	type parked struct {
-		id int64
-		rc carriers.Receipt
+	ids := parts
+	if len(parts) < 2 {
+		ids = []string{a.messageID}
 	}
 	var found []parked
-	d := row(6)
-	if err := tx.each(d, func() error {
-		found = append(found, parked{integer(d[0]), carriers.Receipt{
-			State: carriers.ReceiptState(text(d[1])), Class: carriers.Class(text(d[2])), Code: text(d[3]), Detail: text(d[4]), ID: text(d[5]),
-		}})
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		more, err := tx.parked(a.carrier, id, r.phone)
+		if err != nil {
+			return err
+		}
+		found = append(found, more...)
+	}
+	if len(found) == 0 {
 		return nil
-	}, `SELECT id, state, class, code, detail, carrier_message_id FROM receipts WHERE attempt_id IS NULL AND carrier_id = ? AND carrier_message_id = ?
-		ORDER BY id`, a.carrier, a.messageID); err != nil || len(found) == 0 {
-		return err
 	}
 	if err := tx.put(r, r.state); err != nil { // with its new sums, for raise to read
 		return err
 	}
 	for _, p := range found {
+		if p.rc.Parts = len(ids); p.rc.Parts > 1 {
+			whole, err := tx.whole(a.id, &p.rc)
+			if err != nil {
+				return err
+			}
+			p.rc = whole
+		}
 		if err := tx.adopt(a.id, p.id, &p.rc); err != nil {
 			return err
 		}
@@ -200,14 +211,37 @@ func (tx *txn) adoptParked(a *attemptRow, r *recipientRow) error {
 	return err
 }
 
+// parked is a receipt that waits for its message.
+type parked struct {
+	id int64
+	rc carriers.Receipt
+}
+
+// parked are the receipts that wait under an id and do not speak of somebody else.
+func (tx *txn) parked(carrier int64, id string, phone int64) (found []parked, err error) {
+	d := row(7)
+	err = tx.each(d, func() error {
+		if to := integer(d[6]); to != 0 && !sameNumber(strconv.FormatInt(to, 10), phone) {
+			return nil
+		}
+		found = append(found, parked{integer(d[0]), carriers.Receipt{
+			State: carriers.ReceiptState(text(d[1])), Class: carriers.Class(text(d[2])), Code: text(d[3]), Detail: text(d[4]), ID: text(d[5]),
+		}})
+		return nil
+	}, `SELECT id, state, class, code, detail, carrier_message_id, phone FROM receipts
+		WHERE attempt_id IS NULL AND carrier_id = ? AND carrier_message_id = ? ORDER BY id`, carrier, id)
+	return found, err
+}
+
 func (tx *txn) adopt(attempt, receipt int64, rc *carriers.Receipt) error {
 	a, err := tx.attempt(attempt)
 	if err != nil {
 		return err
 	}
 	raises := rc.State.Rank() > carriers.ReceiptState(a.receipt).Rank()
-	if _, err := tx.exec(`UPDATE receipts SET attempt_id = ?, campaign_id = ?, previous = ?, applied = ? WHERE id = ?`,
-		a.id, campaignOf(a.recipient), null(a.lastReceipt), boolInt(raises), receipt); err != nil {
+	if _, err := tx.exec(`UPDATE receipts SET attempt_id = ?, campaign_id = ?, previous = ?, applied = ?, phone = 0, state = ?, class = ?,
+		code = ?, detail = ? WHERE id = ?`, a.id, campaignOf(a.recipient), null(a.lastReceipt), boolInt(raises), string(rc.State),
+		string(rc.Class), rc.Code, rc.Detail, receipt); err != nil {
 		return err
 	}
 	a.lastReceipt = receipt

@@ -211,6 +211,7 @@ func (m amount) negative() amount { return amount{-m.n, -m.segments, -m.cost} }
 
 // receiptRow is a receipt that is to be inserted.
 type receiptRow struct {
+	phone                                    int64 // of one that is parked
 	id, campaign, attempt, previous, carrier int64
 	via                                      string
 	rc                                       *carriers.Receipt

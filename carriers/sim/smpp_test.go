@@ -63,12 +63,8 @@ func (c *center) deliver(_ context.Context, rs []carriers.Receipt) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range rs {
-		key := r.ID
-		if key == "" {
-			key = r.Ref // of a long message: all of it
-		}
-		if r.State.Rank() > c.final[key].Rank() {
-			c.final[key] = r.State
+		if r.State.Rank() > c.final[r.ID].Rank() {
+			c.final[r.ID] = r.State
 		}
 	}
 	return nil
@@ -152,14 +148,12 @@ func TestSMPPLong(t *testing.T) {
 		if truth := c.Summary(); truth.Accepted != 20 || truth.Numbers != 20 || count(results)[carriers.Yes] != 20 {
 			t.Errorf("%s: %v, the truth is %+v", mode, count(results), truth)
 		}
-		wait(t, mode+": all are delivered", func() bool {
-			for i, r := range results {
-				key := fmt.Sprintf("ref%05d", i)
-				if mode == "payload" {
-					key = r.ID
-				}
-				if c.known(key) != carriers.ReceiptDelivered {
-					return false
+		wait(t, mode+": all parts are delivered", func() bool {
+			for _, r := range results {
+				for id := range strings.SplitSeq(r.ID, ",") {
+					if c.known(id) != carriers.ReceiptDelivered {
+						return false
+					}
 				}
 			}
 			return true

@@ -1,6 +1,7 @@
 package smpp
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,70 +19,83 @@ const (
 
 const (
 	generation = 50_000 // ids remembered before the older half is forgotten
-	earlyMost  = 4096   // receipts remembered that came before the answer
+	earlyMost  = 4096   // ids of receipts that came before the answer, before the older half is forgotten
+	earlyEach  = 4      // receipts remembered of each
 	votes      = 8      // receipts that must agree before auto is sure
 )
 
-// book knows the ids that matter to more than the store: those of parts, and as long as it is not known how the message
-// center writes them, all. A receipt whose id could be of two messages is nobody's.
+// book knows the ids as long as it is not known how the message center writes them; then the store alone knows them. A
+// receipt whose id could be of two messages is nobody's.
 type book struct {
 	exact bool // ids stay as they are
 
-	mu    sync.Mutex
-	mode  string // auto until it is found out
-	parts bool   // there were long messages
-	vote  string
-	votes int
-	now   map[string]entry
-	old   map[string]entry
-	early map[string]notice // by every form of their ids
+	mu       sync.Mutex
+	mode     string // auto until it is found out
+	vote     string
+	votes    int
+	now, old map[string]entry
+	early    map[string][]notice // by every form of their ids
+	earlier  map[string][]notice // the older half of them
 }
 
 // entry is one part that was taken.
 type entry struct {
 	ref, to, id string
-	long        *long
-	part        int
+	parts       int  // of a long message, of which this is one
 	nobody      bool // two messages were given that id
 }
 
 func newBook(mode string) *book {
-	return &book{mode: mode, exact: mode == idSame, now: map[string]entry{}, early: map[string]notice{}}
+	return &book{mode: mode, exact: mode == idSame, now: map[string]entry{}, early: map[string][]notice{}}
 }
 
-// expectParts says that receipts of parts will come, perhaps before the parts' own answers.
-func (b *book) expectParts() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.parts = true
-}
-
-// taken enters the id of part i, and returns how it is written here and what was said of it before.
-func (b *book) taken(j *job, i int, raw string) (id string, early []carriers.Receipt) {
+// taken enters the id of a part, and returns how it is written here and what was said of it before.
+func (b *book) taken(j *job, raw string) (id string, early []carriers.Receipt) {
 	id = b.fold(raw)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if id == "" || j.long == nil && b.mode != idAuto {
+	e := entry{ref: j.ref, to: j.to, id: id, parts: j.many()}
+	switch {
+	case id == "":
+		return id, nil
+	case b.mode == idAuto:
+		b.enter(&e)
+	case len(b.early)+len(b.earlier) == 0: // nothing has come since it was found out
 		return id, nil
 	}
-	e := entry{ref: j.ref, to: j.to, id: id, long: j.long, part: i}
-	if before, twice := b.find(id); twice {
-		if e.long = nil; before.ref != e.ref { // else the message center takes all parts for one message
+	for _, n := range append(slices.Clone(b.earlier[id]), b.early[id]...) {
+		if n.concerns(e.to) {
+			early = append(early, e.said(n.Receipt))
+		}
+	}
+	delete(b.early, id)
+	delete(b.earlier, id)
+	return id, early
+}
+
+// enter keeps an id for receipts to come.
+func (b *book) enter(e *entry) {
+	if before, twice := b.find(e.id); twice {
+		if e.parts = 0; before.ref != e.ref { // else the message center takes all parts for one message
 			e.nobody = true
 		}
 	}
 	if len(b.now) >= generation {
 		b.now, b.old = make(map[string]entry, generation), b.now
 	}
-	b.now[id] = e
-	n, ok := b.early[id]
-	if !ok || !n.concerns(e.to) {
-		return id, nil
+	b.now[e.id] = *e
+}
+
+// remember keeps a receipt of a message that is not known yet.
+func (b *book) remember(n notice, candidates []candidate) {
+	if len(b.early) >= earlyMost {
+		b.early, b.earlier = make(map[string][]notice), b.early
 	}
-	for _, c := range b.candidates(n) {
-		delete(b.early, c.id)
+	for _, c := range candidates {
+		if len(b.early[c.id]) < earlyEach {
+			b.early[c.id] = append(b.early[c.id], n)
+		}
 	}
-	return id, []carriers.Receipt{e.said(n.Receipt)}
 }
 
 // resolve finds the message that a receipt speaks of and gives it that message's id. One that is not known here keeps the
@@ -95,7 +109,7 @@ func (b *book) resolve(n notice) carriers.Receipt {
 		return r
 	}
 	r.ID = candidates[0].id
-	if b.mode != idAuto && !b.parts {
+	if b.mode != idAuto {
 		return r // the store knows it, or will
 	}
 	var hit *entry
@@ -114,12 +128,7 @@ func (b *book) resolve(n notice) carriers.Receipt {
 		}
 	}
 	if hit == nil {
-		if len(b.early) >= earlyMost {
-			clear(b.early)
-		}
-		for _, c := range candidates {
-			b.early[c.id] = n
-		}
+		b.remember(n, candidates)
 		return r
 	}
 	if !readsAlike(n.tlvID) && !readsAlike(n.textID) {
@@ -128,12 +137,9 @@ func (b *book) resolve(n notice) carriers.Receipt {
 	return hit.said(r)
 }
 
-// said is what a receipt says of a message, or of the whole message where it is one of a part.
+// said is what a receipt says of a message, or of one of its parts.
 func (e *entry) said(r carriers.Receipt) carriers.Receipt {
-	if e.long != nil {
-		return e.long.apply(e.part, r)
-	}
-	r.Ref, r.ID, r.To = e.ref, e.id, e.to
+	r.Ref, r.ID, r.To, r.Parts = e.ref, e.id, e.to, e.parts
 	return r
 }
 
@@ -143,13 +149,6 @@ func (b *book) find(id string) (entry, bool) {
 		e, ok = b.old[id]
 	}
 	return e, ok
-}
-
-// refused says of the whole message that one of its parts was not taken.
-func (b *book) refused(l *long, part int, r carriers.Receipt) carriers.Receipt {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return l.apply(part, r)
 }
 
 // candidate is one reading of a receipt's id.

@@ -15,7 +15,7 @@ const recipient = "+447700900123"
 func bookWith(mode string, ids ...string) *book {
 	b := newBook(mode)
 	for _, id := range ids {
-		b.taken(jobTo(recipient), 0, id)
+		b.taken(jobTo(recipient), id)
 	}
 	return b
 }
@@ -67,8 +67,8 @@ func TestIDs(t *testing.T) {
 // TestAutoComparesTheRecipient: an id that fits a message to somebody else is not that message's.
 func TestAutoComparesTheRecipient(t *testing.T) {
 	b := newBook("auto")
-	b.taken(jobTo("+447700900999"), 0, "1000001") // the trap: all digits, as the decimal form of another
-	b.taken(jobTo(recipient), 0, "f4241")
+	b.taken(jobTo("+447700900999"), "1000001") // the trap: all digits, as the decimal form of another
+	b.taken(jobTo(recipient), "f4241")
 	if got := b.resolve(noticeOf("", "1000001")); got.ID != "f4241" {
 		t.Errorf("%q", got.ID)
 	}
@@ -81,10 +81,10 @@ func TestAutoComparesTheRecipient(t *testing.T) {
 // TestOneIDForTwoMessages: a receipt that could be of two messages is nobody's.
 func TestOneIDForTwoMessages(t *testing.T) {
 	b := newBook("auto")
-	b.taken(jobTo(recipient), 0, "123")
+	b.taken(jobTo(recipient), "123")
 	other := jobTo(recipient)
 	other.ref = "another"
-	b.taken(other, 0, "123")
+	b.taken(other, "123")
 	if got := b.resolve(noticeOf("", "123")); got.ID != "" || got.Ref != "" {
 		t.Errorf("%+v", got)
 	}
@@ -100,7 +100,7 @@ func TestAutoLearns(t *testing.T) {
 		b := newBook("auto")
 		for i := range int64(votes) {
 			n := 0xabcdef00 + i
-			b.taken(jobTo(recipient), 0, strconv.FormatInt(n, tt.answer))
+			b.taken(jobTo(recipient), strconv.FormatInt(n, tt.answer))
 			if got := b.resolve(noticeOf("", strconv.FormatInt(n, tt.notice))); got.ID != strconv.FormatInt(n, tt.answer) {
 				t.Fatalf("%s: %q", tt.how, got.ID)
 			}
@@ -119,7 +119,7 @@ func TestAutoLearnsNothingFromDigits(t *testing.T) {
 	b := newBook("auto")
 	for i := range 3 * votes {
 		id := strconv.Itoa(1 + i%9)
-		b.taken(jobTo(recipient), 0, id)
+		b.taken(jobTo(recipient), id)
 		if got := b.resolve(noticeOf("", "00"+id)); got.ID != id {
 			t.Fatalf("%q", got.ID)
 		}
@@ -133,7 +133,7 @@ func TestAutoLearnsNothingFromDigits(t *testing.T) {
 func TestBookForgets(t *testing.T) {
 	b := newBook("auto")
 	for i := range 3 * generation {
-		b.taken(jobTo(recipient), 0, fmt.Sprintf("id-%d", i))
+		b.taken(jobTo(recipient), fmt.Sprintf("id-%d", i))
 	}
 	if len(b.now)+len(b.old) > 2*generation {
 		t.Errorf("%d ids", len(b.now)+len(b.old))
@@ -141,8 +141,33 @@ func TestBookForgets(t *testing.T) {
 	for i := range 2 * earlyMost {
 		b.resolve(noticeOf("", fmt.Sprintf("none-%d", i)))
 	}
-	if len(b.early) > earlyMost {
-		t.Errorf("%d early receipts", len(b.early))
+	if len(b.early)+len(b.earlier) > 2*earlyMost {
+		t.Errorf("%d early receipts", len(b.early)+len(b.earlier))
+	}
+}
+
+// TestAllThatWasSaidBefore: none of several receipts that came before the answer is lost.
+func TestAllThatWasSaidBefore(t *testing.T) {
+	b := newBook("auto")
+	for _, state := range []carriers.ReceiptState{carriers.ReceiptDelivered, carriers.ReceiptSent} {
+		n := noticeOf("", "1000001")
+		n.State = state
+		b.resolve(n)
+	}
+	failed := noticeOf("", "1000002")
+	failed.State = carriers.ReceiptFailed
+	b.resolve(failed)
+	_, early := b.taken(jobTo(recipient), "f4241")
+	for i := range votes { // what is found out meanwhile changes nothing for it
+		n := strconv.Itoa(0xabcdef00 + i)
+		b.taken(jobTo(recipient), strconv.FormatInt(int64(0xabcdef00+i), 16))
+		b.resolve(noticeOf("", n))
+	}
+	if _, again := b.taken(jobTo(recipient), "f4242"); b.mode != idRespHex || len(again) != 1 || again[0].State != carriers.ReceiptFailed {
+		t.Errorf("%s: %+v", b.mode, again)
+	}
+	if len(early) != 2 || early[0].State != carriers.ReceiptDelivered || early[0].ID != "f4241" || early[1].State != carriers.ReceiptSent {
+		t.Errorf("%+v", early)
 	}
 }
 

@@ -2,6 +2,7 @@ package smpp
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,43 +17,25 @@ import (
 // threeParts is a message that is cut into three.
 func threeParts() carriers.Message { return message(strings.Repeat("0123456789", 40)) }
 
-// TestStateOfALongMessage: delivered when all parts are, failed with the first that fails, whatever the order.
-func TestStateOfALongMessage(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		stats [][2]string // of part, word
-		want  []string    // state, class and detail after each
-	}{
-		{"delivered", [][2]string{{"id-1", "DELIVRD"}, {"id-3", "DELIVRD"}, {"id-2", "DELIVRD"}},
-			[]string{"sent  1 of 3 parts delivered", "sent  2 of 3 parts delivered", "delivered  all 3 parts"}},
-		{"on its way", [][2]string{{"id-1", "ENROUTE"}, {"id-2", "DELIVRD"}},
-			[]string{"queued  ENROUTE", "sent  1 of 3 parts delivered"}},
-		{"the same twice", [][2]string{{"id-1", "DELIVRD"}, {"id-1", "DELIVRD"}},
-			[]string{"sent  1 of 3 parts delivered", "sent  1 of 3 parts delivered"}},
-		{"one fails", [][2]string{{"id-1", "DELIVRD"}, {"id-2", "UNDELIV"}, {"id-3", "DELIVRD"}},
-			[]string{"sent  1 of 3 parts delivered", "failed recipient_unreachable partial 1/3: UNDELIV", "failed unknown partial 2/3: DELIVRD"}},
-		{"one expires", [][2]string{{"id-3", "EXPIRED"}}, []string{"failed expired partial 0/3: EXPIRED"}},
-		{"a late handset", [][2]string{{"id-2", "EXPIRED"}, {"id-1", "DELIVRD"}, {"id-3", "DELIVRD"}, {"id-2", "DELIVRD"}},
-			[]string{"failed expired partial 0/3: EXPIRED", "failed unknown partial 1/3: DELIVRD", "failed unknown partial 2/3: DELIVRD",
-				"delivered  all 3 parts"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newCenter(t, "")
-			c := build(t, s.address, "")
-			d := run(t, c)
-			r := c.Submit(t.Context(), threeParts())
-			if r.Accepted != carriers.Yes || r.ID != "id-1,id-2,id-3" || r.Segments != 3 {
-				t.Fatalf("%+v", r)
+// TestReceiptsOfParts: each goes under its part's id, whether the message is known here or not; whose it is the store
+// knows.
+func TestReceiptsOfParts(t *testing.T) {
+	for mode, known := range map[string]bool{"auto": true, "same": false} {
+		s := newCenter(t, "")
+		c := build(t, s.address, "message_id: "+mode+"\n")
+		d := run(t, c)
+		r := c.Submit(t.Context(), threeParts())
+		if r.Accepted != carriers.Yes || r.ID != "id-1,id-2,id-3" || r.Segments != 3 || !slices.Equal(r.Parts, []string{"id-1", "id-2", "id-3"}) {
+			t.Fatalf("%+v", r)
+		}
+		for _, stat := range [][2]string{{"id-1", "DELIVRD"}, {"id-2", "UNDELIV"}} {
+			s.Deliver(systemID, receiptFor(stat[0], stat[1]), nil)
+			r := d.next(t)
+			if r.ID != stat[0] || (r.Parts == 3) != known || (r.Ref == carriertest.Ref) != known {
+				t.Errorf("%s, after %v: %+v", mode, stat, r)
 			}
-			for i, stat := range tt.stats {
-				s.Deliver(systemID, receiptFor(stat[0], stat[1]), nil)
-				r := d.next(t)
-				if got := fmt.Sprintf("%s %s %s", r.State, r.Class, r.Detail); got != tt.want[i] || r.Ref != carriertest.Ref {
-					t.Errorf("after %v: %s (%s), want %s", stat, got, r.Ref, tt.want[i])
-				}
-			}
-			eventually(t, "acknowledged", func() bool { return s.Waiting(systemID) == 0 })
-		})
+		}
+		d.stop()
 	}
 }
 
@@ -70,9 +53,9 @@ func TestPartsBeforeTheirAnswers(t *testing.T) {
 	if r := c.Submit(t.Context(), threeParts()); r.Accepted != carriers.Yes || r.ID != "1,2,3" {
 		t.Fatalf("%+v", r)
 	}
-	for {
-		if r := d.next(t); r.State == carriers.ReceiptDelivered && r.Ref == carriertest.Ref {
-			return
+	for told := map[string]bool{}; len(told) < 3; {
+		if r := d.next(t); r.State == carriers.ReceiptDelivered && r.Ref == carriertest.Ref && r.Parts == 3 {
+			told[r.ID] = true
 		}
 	}
 }
@@ -88,7 +71,8 @@ func TestPartlyTaken(t *testing.T) {
 		id       string
 		receipt  string // that comes without anybody sending one
 	}{
-		{"one refused", []pdu.Status{0, pdu.Throttled, 0}, carriers.Yes, "", "id-1,id-3", "failed throttled partial 0/3: "},
+		{"one refused", []pdu.Status{0, pdu.Throttled, 0}, carriers.Yes, "", "id-1,-,id-3", "failed throttled 2 of 3 parts were taken"},
+		{"two refused", []pdu.Status{pdu.Throttled, pdu.Throttled, 0}, carriers.Yes, "", "-,-,id-3", "failed throttled 1 of 3 parts were taken"},
 		{"all refused", []pdu.Status{pdu.Throttled, pdu.SystemError, pdu.Throttled}, carriers.No, carriers.ClassThrottled, "", ""},
 		{"one not answered", []pdu.Status{0, mute, 0}, carriers.Unknown, carriers.ClassAmbiguous, "", ""},
 		{"one refused, one not answered", []pdu.Status{pdu.Throttled, mute, 0}, carriers.Unknown, carriers.ClassAmbiguous, "", ""},

@@ -1,7 +1,6 @@
 package smpp
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -26,9 +25,8 @@ type job struct {
 	pdus    []byte // the submit_sm PDUs of its parts
 	parts   []part
 	one     [1]part
-	long    *long // of a message with several parts
-	next    int   // the first part that was not handed out
-	open    int   // parts without a fate
+	next    int // the first part that was not handed out
+	open    int // parts without a fate
 	since   time.Time
 	why     string           // why nobody waits any more: timeout, cancelled
 	refusal *carriers.Result // why it was never sent
@@ -49,7 +47,6 @@ func newJob(m *carriers.Message, pdus []byte, ends []int) *job {
 	j := &job{ref: m.Ref, to: m.To, pdus: pdus, open: len(ends), done: make(chan struct{}, 1)}
 	if j.parts = j.one[:]; len(ends) > 1 {
 		j.parts = make([]part, len(ends))
-		j.long = newLong(m.Ref, m.To, len(ends))
 	}
 	for i, end := range ends {
 		j.parts[i].n, j.parts[i].end = i, end
@@ -65,18 +62,45 @@ func (j *job) bytes(i int) []byte {
 	return j.pdus[j.parts[i-1].end:j.parts[i].end]
 }
 
-// id is the message's: those of its parts that were taken, joined.
+// id is the message's: those of its parts joined, a dash for one that was not taken.
 func (j *job) id() string {
-	if len(j.parts) == 1 {
+	ids := j.ids()
+	if ids == nil {
 		return j.parts[0].id
 	}
-	var ids []string
-	for i := range j.parts {
-		if p := &j.parts[i]; p.fate == taken && !slices.Contains(ids, p.id) {
-			ids = append(ids, p.id)
+	for i, id := range ids {
+		if id == "" {
+			ids[i] = "-"
 		}
 	}
 	return strings.Join(ids, ",")
+}
+
+// ids are those of the parts, where receipts will speak of them one by one: not where the message center has given all of
+// them the same, and so takes them for one message.
+func (j *job) ids() []string {
+	if len(j.parts) == 1 {
+		return nil
+	}
+	ids, same := make([]string, len(j.parts)), true
+	for i := range j.parts {
+		if j.parts[i].fate == taken {
+			ids[i] = j.parts[i].id
+		}
+		same = same && ids[i] == ids[0]
+	}
+	if same {
+		return nil
+	}
+	return ids
+}
+
+// many is the number of parts of a long message, 0 for one that is whole.
+func (j *job) many() int {
+	if len(j.parts) == 1 {
+		return 0
+	}
+	return len(j.parts)
 }
 
 func (j *job) count(f fate) (n int) {

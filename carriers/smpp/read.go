@@ -130,17 +130,14 @@ func (s *session) tooLate(f flight, status pdu.Status, id string) {
 		c.log.Warn("late refusal", "ref", j.ref, "status", status.String())
 		return
 	}
-	r := carriers.Receipt{Ref: j.ref, ID: c.register(f, id), To: j.to, State: carriers.ReceiptAccepted, At: c.now(),
+	r := carriers.Receipt{Ref: j.ref, ID: c.register(f, id), To: j.to, State: carriers.ReceiptAccepted, At: c.now(), Parts: j.many(),
 		Detail: "the answer came late"}
-	if j.long != nil {
-		r.ID = "" // not all parts have one
-	}
 	c.inbox.add(delivery{receipt: r})
 }
 
 // register enters the id of a part that was taken, and tells what was said of it before.
 func (c *Carrier) register(f flight, raw string) string {
-	id, early := c.ids.taken(f.j, f.i, raw)
+	id, early := c.ids.taken(f.j, raw)
 	for _, r := range early {
 		c.inbox.add(delivery{receipt: r})
 	}

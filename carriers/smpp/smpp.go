@@ -13,9 +13,8 @@
 // # Long messages
 //
 // A message that is cut into parts has one answer, one id and one state. Its id is those of its parts joined by commas.
-// It is delivered when all of them are; the first part that fails makes it failed, "partial 1/3". Which part belongs to
-// which message is known to the process that sent it; a receipt of a part that another process sent is handed on under
-// the part's own id.
+// Receipts speak of its parts; the store, which knows their ids whoever sent them, makes one state of theirs: delivered
+// when all are, failed with the first that fails.
 //
 // # What is proved
 //
@@ -162,9 +161,6 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 		return carriers.Refuse(carriers.ClassRequestInvalid, "not_sent", "", err.Error())
 	}
 	j := newJob(&m, pdus, ends)
-	if j.long != nil {
-		c.ids.expectParts()
-	}
 	if refusal := c.enqueue(j); refusal != nil {
 		return *refusal
 	}
@@ -199,12 +195,12 @@ func (c *Carrier) result(j *job) carriers.Result {
 	switch {
 	case count[taken] == len(j.parts):
 		r := carriers.Accept(j.id(), "ESME_ROK")
-		r.Segments = len(j.parts)
+		r.Segments, r.Parts = len(j.parts), j.ids()
 		return r
 	case count[lost] > 0:
 		return carriers.Ambiguous(cmp.Or(j.why, "closed"), "", ambiguity(j, count[taken]))
 	case count[taken] > 0:
-		return c.partial(j, first[refused], first[unsent])
+		return c.partial(j, first[refused])
 	case count[refused] > 0:
 		return c.refusal(first[refused])
 	case j.refusal != nil:
@@ -243,21 +239,21 @@ const throttlePause = time.Second
 
 // partial is the result of a message of which only some parts were taken. The message center has it, and bills it, but
 // nobody will read it whole: it is accepted, and failed by a receipt.
-func (c *Carrier) partial(j *job, p, q *part) carriers.Result {
+func (c *Carrier) partial(j *job, p *part) carriers.Result {
 	why := carriers.Refuse(carriers.ClassCarrierTransient, "not_sent", "", "")
 	if p != nil {
 		why = c.refusal(p)
-	} else {
-		p = q
 	}
 	class := why.Class
 	if class == carriers.ClassAmbiguous {
 		class = carriers.ClassUnknown
 	}
-	receipt := c.ids.refused(j.long, p.n, carriers.Receipt{State: carriers.ReceiptRejected, Class: class, Code: why.Code})
-	receipt.ID, receipt.At = j.id(), c.now()
-	c.inbox.add(delivery{receipt: receipt})
+	done := j.count(taken)
+	detail := fmt.Sprintf("%d of %d parts were taken", done, len(j.parts))
+	c.inbox.add(delivery{receipt: carriers.Receipt{
+		Ref: j.ref, ID: j.id(), To: j.to, State: carriers.ReceiptFailed, Class: class, Code: why.Code, Detail: detail, At: c.now(),
+	}})
 	r := carriers.Accept(j.id(), "ESME_ROK")
-	r.Segments, r.Code, r.Detail = j.count(taken), why.Code, receipt.Detail
+	r.Segments, r.Parts, r.Code, r.Detail = done, j.ids(), why.Code, detail
 	return r
 }
