@@ -206,6 +206,7 @@ type Facts struct {
 	From          string                  // sender of messages that name none; "" = the config's default, unless NoSender
 	NoSender      bool                    // the vendor chooses it
 	RefInReceipts bool
+	OneAddress    bool // see [Info]
 	Signed        bool // receipts, and inbound messages unless
 	BareInbound   bool // those are not
 }
@@ -215,7 +216,7 @@ func (o *Opening) Account(f Facts, headers ...string) *Account {
 	a := &Account{
 		Now: o.env.Now, Timeout: o.common.Timeout.Or(DefaultTimeout),
 		info: Info{
-			Name: o.name, Type: f.Type, Common: *o.common, RefInReceipts: f.RefInReceipts, Signed: f.Signed,
+			Name: o.name, Type: f.Type, Common: *o.common, RefInReceipts: f.RefInReceipts, OneAddress: f.OneAddress, Signed: f.Signed,
 			SignedInbound: f.Signed && !f.BareInbound,
 		},
 	}

@@ -109,6 +109,9 @@ type Info struct {
 	// RefInReceipts says that our own reference comes back with every receipt, so that the carrier's id need not be
 	// indexed.
 	RefInReceipts bool
+	// OneAddress says that receipts of all messages go to one address, {public_url}/receipts/{carrier}, which is set at
+	// the vendor, and not to one that goes along with each message.
+	OneAddress bool
 	// Signed says that receipts carry a signature which the adapter verifies.
 	Signed bool
 	// SignedInbound says the same of inbound messages. Where it is false, the listener wants an address that we made.

@@ -91,6 +91,7 @@ var (
 	_ carriers.Carrier         = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -110,7 +111,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	token := o.Optional("receipt_token", cfg.ReceiptToken)
 	return o.Done(&Carrier{
 		Account: o.Account(carriers.Facts{
-			Type: "africastalking", Codes: codesTSV, States: states, From: cfg.From, Signed: token != "",
+			Type: "africastalking", Codes: codesTSV, States: states, From: cfg.From, OneAddress: true, Signed: token != "",
 		}, "Apikey", key, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json"),
 		messages: base.JoinPath("version1", "messaging"),
 		username: cfg.Username,
@@ -214,4 +215,17 @@ func (c *Carrier) why(words ...string) carriers.Class {
 		}
 	}
 	return carriers.ClassUnknown
+}
+
+// Rehearse writes a delivery report.
+func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
+	word, _, err := c.Say(r.Status, nil)
+	if err != nil {
+		return carriers.Callback{}, err
+	}
+	address := r.Account()
+	if c.token != "" {
+		address += "?token=" + url.QueryEscape(r.Word(c.token))
+	}
+	return r.Form(address, url.Values{"id": {r.ID}, "status": {word}, "phoneNumber": {r.To}}), nil
 }

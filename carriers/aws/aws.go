@@ -51,6 +51,7 @@ type Config struct {
 	SessionToken     carriers.Secret `yaml:"session_token"`     // with temporary keys only
 	From             string          `yaml:"from"`              // origination identity of messages that name no sender
 	ConfigurationSet string          `yaml:"configuration_set"` // the one whose events go to the topic
+	RehearsalKey     carriers.Secret `yaml:"rehearsal_key"`     // RSA, PEM: of rehearsed receipts, which it verifies too
 	TopicARN         string          `yaml:"topic_arn"`         // absent = no receipts
 	InboundTopicARN  string          `yaml:"inbound_topic_arn"` // of two-way messages, absent = topic_arn
 }
@@ -96,6 +97,7 @@ var (
 	_ carriers.Carrier         = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -114,9 +116,10 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 		AccessKeyID: cfg.AccessKeyID, SecretAccessKey: o.Secret("secret_access_key", cfg.SecretAccessKey),
 		SessionToken: o.Optional("session_token", cfg.SessionToken),
 	}
+	rehearsal := rehearsalKey(o, cfg.RehearsalKey)
 	c := &Carrier{
 		Account: o.Account(carriers.Facts{
-			Type: "aws", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: true,
+			Type: "aws", Codes: codesTSV, States: states, From: cfg.From, OneAddress: true, RefInReceipts: true, Signed: true,
 		}, "Content-Type", "application/x-amz-json-1.0", "X-Amz-Target", "PinpointSMSVoiceV2.SendTextMessage"),
 		log:      cmp.Or(env.Log, slog.New(slog.DiscardHandler)),
 		endpoint: endpoint,
@@ -126,7 +129,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 		set:      cfg.ConfigurationSet,
 		topic:    newTopic(cfg.TopicARN),
 	}
-	c.topic.fetch, c.inbound = c.fetch, c.topic
+	c.topic.fetch, c.topic.rehearsal, c.inbound = c.fetch, rehearsal, c.topic
 	if cfg.InboundTopicARN != "" {
 		c.inbound = newTopic(cfg.InboundTopicARN)
 		c.inbound.fetch = c.fetch

@@ -1,7 +1,9 @@
 package aws
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -25,10 +27,15 @@ const (
 
 func suite(t testing.TB) carriertest.Suite {
 	pair := newPair(t)
+	key := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(pair.key)})
+	rehearsal, err := json.Marshal(string(key)) // as YAML has it too
+	if err != nil {
+		t.Fatal(err)
+	}
 	return carriertest.Suite{
 		Type:    pair.typ(),
-		Config:  config + "base_url: \"{{server}}\"\n",
-		Secrets: []string{secret},
+		Config:  config + "rehearsal_key: " + string(rehearsal) + "\nbase_url: \"{{server}}\"\n",
+		Secrets: []string{secret, string(key)},
 		Folder:  "../../testdata/carriers/aws",
 		Request: validRequest,
 		States: map[string]carriers.ReceiptState{

@@ -87,6 +87,7 @@ var (
 	_ carriers.Looker          = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -107,7 +108,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	}
 	return o.Done(&Carrier{
 		Account: o.Account(carriers.Facts{
-			Type: "bandwidth", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: callback != "",
+			Type: "bandwidth", Codes: codesTSV, States: states, From: cfg.From, OneAddress: true, RefInReceipts: true, Signed: callback != "",
 		}, "Authorization", o.Basic(cfg.Username, password), "Content-Type", "application/json", "Accept", "application/json"),
 		messages:    base.JoinPath("users", cfg.AccountID, "messages"),
 		application: cfg.ApplicationID,

@@ -103,3 +103,20 @@ func (c *Carrier) receipt(word string, number int, words string) carriers.Receip
 	}
 	return r
 }
+
+// Rehearse writes a callback with one event.
+func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
+	word, code, err := c.Say(r.Status, func(w string) bool { return strings.HasPrefix(w, "message-") })
+	if err != nil {
+		return carriers.Callback{}, err
+	}
+	e := callback{Type: word, Time: r.At.UTC().Format(time.RFC3339), To: r.To, Message: message{ID: r.ID, Tag: r.Ref, SegmentCount: 1}}
+	if code != "" {
+		e.ErrorCode, _ = strconv.Atoi(code) // the table's codes are numbers, or names of refusals, which say nothing here
+	}
+	cb := r.JSON(r.Account(), []callback{e})
+	if c.callback != "" {
+		cb.Header.Set("Authorization", r.Word(c.callback))
+	}
+	return cb, nil
+}

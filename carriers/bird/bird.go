@@ -99,6 +99,7 @@ var (
 	_ carriers.Looker          = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -114,7 +115,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	secret := webhookKey(o, cfg.WebhookSecret)
 	return o.Done(&Carrier{
 		Account: o.Account(carriers.Facts{
-			Type: "bird", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: true,
+			Type: "bird", Codes: codesTSV, States: states, From: cfg.From, OneAddress: true, RefInReceipts: true, Signed: true,
 		}, "Authorization", "Bearer "+key, "Content-Type", "application/json", "Accept", "application/json"),
 		messages: base.JoinPath("v1", "sms", "messages"),
 		secret:   secret,

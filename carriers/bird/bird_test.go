@@ -45,16 +45,16 @@ func suite() carriertest.Suite {
 				Body: []byte(`{"type":"sms.` + word + `","data":{"sms_id":"` + id + `","metadata":null}}`),
 			}
 		},
-		Sign: func(cb *carriers.Callback) { sign(cb, carriertest.Now()) },
+		Sign: func(cb *carriers.Callback) { signed(cb, carriertest.Now()) },
 	}
 }
 
-func sign(cb *carriers.Callback, at time.Time) {
+func signed(cb *carriers.Callback, at time.Time) {
 	c := &Carrier{secret: []byte("canary-bird-webhook-secret")}
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	cb.Header.Set("Webhook-Id", "msg_1")
 	cb.Header.Set("Webhook-Timestamp", stamp)
-	cb.Header.Set("Webhook-Signature", "v1a,ed25519isnotours v1,bm90IHRoaXMgb25l v1,"+c.sign("msg_1", stamp, cb.Body))
+	cb.Header.Set("Webhook-Signature", "v1a,ed25519isnotours v1,bm90IHRoaXMgb25l v1,"+sign(c.secret, "msg_1", stamp, cb.Body))
 }
 
 func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }
@@ -115,7 +115,7 @@ func TestSignatureVector(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &Carrier{secret: secret}
-	got := c.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", []byte(`{"test": 2432232314}`))
+	got := sign(c.secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", []byte(`{"test": 2432232314}`))
 	if want := "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
 		t.Errorf("signed as %s, want %s", got, want)
 	}
@@ -127,14 +127,14 @@ func TestOldAndUnsignedWebhooks(t *testing.T) {
 		0: true, 5 * time.Minute: true, -5 * time.Minute: true, 5*time.Minute + time.Second: false, -time.Hour: false,
 	} {
 		cb := suite().Callback("delivered")
-		sign(&cb, carriertest.Now().Add(-age))
+		signed(&cb, carriertest.Now().Add(-age))
 		if _, _, err := c.Receipts(cb); (err == nil) != good || !good && !errors.Is(err, carriers.ErrSignature) {
 			t.Errorf("%v old: %v", age, err)
 		}
 	}
 	without := build(t, config)
 	cb := suite().Callback("delivered")
-	sign(&cb, carriertest.Now())
+	signed(&cb, carriertest.Now())
 	if _, _, err := without.Receipts(cb); !errors.Is(err, carriers.ErrSignature) {
 		t.Errorf("without a secret: %v", err)
 	}

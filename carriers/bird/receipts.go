@@ -2,9 +2,11 @@ package bird
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -95,7 +97,7 @@ func (c *Carrier) verify(cb carriers.Callback) error {
 	if len(c.secret) == 0 || id == "" || err != nil {
 		return fmt.Errorf("Webhook-Signature: %w", carriers.ErrSignature)
 	}
-	want := []byte(c.sign(id, stamp, cb.Body))
+	want := []byte(sign(c.secret, id, stamp, cb.Body))
 	holds := false
 	for _, given := range strings.Fields(cb.Header.Get("Webhook-Signature")) {
 		if version, signature, ok := strings.Cut(given, ","); ok && version == "v1" {
@@ -109,9 +111,29 @@ func (c *Carrier) verify(cb carriers.Callback) error {
 }
 
 // sign is base64(HMAC-SHA256(secret, id.timestamp.body)).
-func (c *Carrier) sign(id, stamp string, body []byte) string {
-	mac := hmac.New(sha256.New, c.secret)
+func sign(secret []byte, id, stamp string, body []byte) string {
+	mac := hmac.New(sha256.New, secret)
 	_, _ = mac.Write([]byte(id + "." + stamp + "."))
 	_, _ = mac.Write(body)
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Rehearse writes a webhook.
+func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
+	word, _, err := c.Say(r.Status, nil)
+	if err != nil {
+		return carriers.Callback{}, err
+	}
+	if len(c.secret) == 0 {
+		return carriers.Callback{}, errors.New("webhook_secret is not set: without it no webhook of Bird is believed")
+	}
+	var e event
+	e.Type, e.Timestamp = "sms."+word, r.At.UTC().Format(time.RFC3339)
+	e.Data.ID, e.Data.To, e.Data.Metadata = r.ID, r.To, map[string]any{refKey: r.Ref}
+	cb := r.JSON(r.Account(), e)
+	id, stamp := "msg_"+rand.Text(), strconv.FormatInt(r.At.Unix(), 10)
+	cb.Header.Set("Webhook-Id", id)
+	cb.Header.Set("Webhook-Timestamp", stamp)
+	cb.Header.Set("Webhook-Signature", "v1,"+sign(r.Key(c.secret), id, stamp, cb.Body))
+	return cb, nil
 }

@@ -104,6 +104,7 @@ func Run(t *testing.T, s Suite) {
 		{"15 one request a submit", r.oneRequestASubmit},
 		{"overrides", r.overrides},
 		{"inbound", r.inbound},
+		{"rehearsal", r.rehearsal},
 		{"poll", r.poll},
 		{"lookup", r.lookup},
 		{"what has an id is never absent", r.whatHasAnIDIsNeverAbsent},

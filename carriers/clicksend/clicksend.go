@@ -82,6 +82,7 @@ var (
 	_ carriers.Looker          = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -97,7 +98,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	token := o.Optional("receipt_token", cfg.ReceiptToken)
 	return o.Done(&Carrier{
 		Account: o.Account(carriers.Facts{
-			Type: "clicksend", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: token != "",
+			Type: "clicksend", Codes: codesTSV, States: states, From: cfg.From, OneAddress: true, RefInReceipts: true, Signed: token != "",
 		}, "Authorization", o.Basic(cfg.Username, key), "Content-Type", "application/json", "Accept", "application/json"),
 		sms:   base.JoinPath("v3", "sms"),
 		token: token,

@@ -105,3 +105,18 @@ func (c *Carrier) receipt(got receipt) carriers.Receipt {
 	}
 	return r
 }
+
+// Rehearse writes what a rule pushes, as a form.
+func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
+	word, _, err := c.Say(r.Status, nil)
+	if err != nil {
+		return carriers.Callback{}, err
+	}
+	address := r.Account()
+	if c.token != "" {
+		address += "?token=" + url.QueryEscape(r.Word(c.token))
+	}
+	return r.Form(address, url.Values{
+		"message_id": {r.ID}, "custom_string": {r.Ref}, "status_code": {word}, "timestamp": {strconv.FormatInt(r.At.Unix(), 10)},
+	}), nil
+}

@@ -121,6 +121,7 @@ var (
 	_ carriers.Carrier         = (*carrier)(nil)
 	_ carriers.Receiver        = (*carrier)(nil)
 	_ carriers.InboundReceiver = (*carrier)(nil)
+	_ carriers.Rehearser       = (*carrier)(nil)
 )
 
 // Type is the entry of carriers/all.

@@ -122,6 +122,7 @@ var (
 	_ carriers.Looker          = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -143,7 +144,8 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	}
 	return o.Done(&Carrier{
 		Account: o.Account(carriers.Facts{
-			Type: "infobip", Codes: codesTSV, States: states, From: cfg.From, RefInReceipts: true, Signed: secret != "", BareInbound: true,
+			Type: "infobip", Codes: codesTSV, States: states, From: cfg.From, OneAddress: secret != "", RefInReceipts: true,
+			Signed: secret != "", BareInbound: true,
 		}, "Authorization", "App "+key, "Content-Type", "application/json", "Accept", "application/json"),
 		messages: base.JoinPath("sms", "3", "messages"),
 		logs:     base.JoinPath("sms", "3", "logs"),
@@ -220,7 +222,7 @@ func (c *Carrier) json(m carriers.Message) []byte {
 		o.Webhooks = &webhooks{ContentType: "application/json"}
 		o.Webhooks.Delivery.URL, o.Webhooks.Delivery.Intermediate = m.ReceiptURL, true
 		if len(c.secret) > 0 && c.address != "" {
-			o.Webhooks.Delivery.URL, o.Webhooks.CallbackData = c.address, c.proof(m.Ref)
+			o.Webhooks.Delivery.URL, o.Webhooks.CallbackData = c.address, proof(c.secret, m.Ref)
 		}
 	}
 	b, _ := json.Marshal(envelope{Messages: []outbound{o}}) // strings and numbers always marshal

@@ -160,11 +160,11 @@ func TestSharedAddress(t *testing.T) {
 	}
 	body := string(c.json(carriers.Message{Ref: "ref-one-1", To: "+447", Text: "x", ReceiptURL: "https://sms.example.com/receipts/alpha/ref-one-1?k=x"}))
 	want := `"webhooks":{"delivery":{"url":"https://sms.example.com/receipts/alpha","intermediateReport":true},"contentType":"application/json",` +
-		`"callbackData":"` + c.proof("ref-one-1") + `"}`
+		`"callbackData":"` + proof(c.secret, "ref-one-1") + `"}`
 	if !strings.Contains(body, want) || strings.Contains(body, secret) {
 		t.Errorf("%s\nwant %s", body, want)
 	}
-	mine, other := one("ref-one-1", "DELIVERED", c.proof("ref-one-1")), one("ref-two-2", "DELIVERED", c.proof("ref-two-2"))
+	mine, other := one("ref-one-1", "DELIVERED", proof(c.secret, "ref-one-1")), one("ref-two-2", "DELIVERED", proof(c.secret, "ref-two-2"))
 	for name, tt := range map[string]struct {
 		results []string
 		want    int
@@ -173,8 +173,8 @@ func TestSharedAddress(t *testing.T) {
 		"two of ours":                       {[]string{mine, other}, 2, nil},
 		"one of ours":                       {[]string{one("stranger", "DELIVERED", "whatever"), mine}, 1, nil},
 		"without proof":                     {[]string{one("ref-one-1", "DELIVERED", "")}, 0, carriers.ErrSignature},
-		"with another's":                    {[]string{one("ref-one-1", "DELIVERED", c.proof("ref-two-2"))}, 0, carriers.ErrSignature},
-		"with another secret":               {[]string{one("ref-one-1", "DELIVERED", (&Carrier{secret: []byte("guess")}).proof("ref-one-1"))}, 0, carriers.ErrSignature},
+		"with another's":                    {[]string{one("ref-one-1", "DELIVERED", proof(c.secret, "ref-two-2"))}, 0, carriers.ErrSignature},
+		"with another secret":               {[]string{one("ref-one-1", "DELIVERED", proof([]byte("guess"), "ref-one-1"))}, 0, carriers.ErrSignature},
 		"with our reference in the address": {[]string{one("ref-one-1", "DELIVERED", "")}, 0, carriers.ErrSignature},
 		"nothing":                           {nil, 0, carriers.ErrSignature},
 		"garbage":                           {[]string{"{"}, 0, carriers.ErrSignature},

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -90,7 +91,7 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 		if r.ID == "" || r.Status.Name == "" && r.Status.Group == "" {
 			return nil, carriers.Reply{}, c.unreadable(errors.New("messageId or status is missing"))
 		}
-		if c.Info().Signed && !hmac.Equal([]byte(r.CallbackData), []byte(c.proof(r.ID))) {
+		if c.Info().Signed && !hmac.Equal([]byte(r.CallbackData), []byte(proof(c.secret, r.ID))) {
 			continue
 		}
 		receipt := c.receipt(r)
@@ -113,8 +114,8 @@ func (c *Carrier) unreadable(why error) error {
 
 // proof is what a receipt of the message must carry: an HMAC of its id, in which the purpose keeps it from being of use
 // elsewhere.
-func (c *Carrier) proof(id string) string {
-	mac := hmac.New(sha256.New, c.secret)
+func proof(secret []byte, id string) string {
+	mac := hmac.New(sha256.New, secret)
 	_, _ = io.WriteString(mac, "infobip receipt/"+id)
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
@@ -167,4 +168,21 @@ func number(s string) string {
 		return ""
 	}
 	return "+" + s
+}
+
+// Rehearse writes a callback with one result.
+func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
+	word, _, err := c.Say(r.Status, nil)
+	if err != nil {
+		return carriers.Callback{}, err
+	}
+	res := result{
+		ID: r.Ref, Destination: strings.TrimPrefix(r.To, "+"), Count: 1, Status: status{Name: word},
+		SentAt: r.Submitted.At.UTC().Format(timeForm), DoneAt: r.At.UTC().Format(timeForm),
+	}
+	address := r.URL
+	if len(c.secret) > 0 {
+		address, res.CallbackData = r.Account(), proof(r.Key(c.secret), r.Ref)
+	}
+	return r.JSON(address, map[string]any{"results": []result{res}}), nil
 }

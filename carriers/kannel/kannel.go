@@ -42,6 +42,7 @@ type Config struct {
 type Carrier struct {
 	carriers.Carrier // of type http
 	carriers.Receiver
+	carriers.Rehearser
 	people carriers.InboundReceiver
 	info   carriers.Info
 }
@@ -50,6 +51,7 @@ var (
 	_ carriers.Carrier         = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -77,14 +79,15 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	if err != nil {
 		return nil, rename(err)
 	}
-	receiver, ok := c.(carriers.Receiver)
-	people, too := c.(carriers.InboundReceiver)
-	if !ok || !too {
+	receiver, takes := c.(carriers.Receiver)
+	rehearser, plays := c.(carriers.Rehearser)
+	people, hears := c.(carriers.InboundReceiver)
+	if !takes || !plays || !hears {
 		return nil, errors.New("type http takes no receipts or no inbound messages")
 	}
 	info := c.Info()
 	info.Type = "kannel"
-	return &Carrier{Carrier: c, Receiver: receiver, people: people, info: info}, nil
+	return &Carrier{Carrier: c, Receiver: receiver, Rehearser: rehearser, people: people, info: info}, nil
 }
 
 // check keeps out what would mean something in the templates of type http.

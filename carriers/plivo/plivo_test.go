@@ -56,12 +56,12 @@ func suite() carriertest.Suite {
 				Body:   []byte("MessageUUID=" + id + "&Status=" + word),
 			}
 		},
-		Sign: sign,
+		Sign: signed,
 	}
 }
 
-// sign signs as Plivo does.
-func sign(cb *carriers.Callback) {
+// signed signs as Plivo does.
+func signed(cb *carriers.Callback) {
 	c := &Carrier{token: []byte(token)}
 	form := url.Values{}
 	if cb.Method != http.MethodGet {
@@ -69,7 +69,7 @@ func sign(cb *carriers.Callback) {
 	}
 	const nonce = "05429567804466091622"
 	cb.Header.Set("X-Plivo-Signature-V3-Nonce", nonce)
-	cb.Header.Set("X-Plivo-Signature-V3", c.sign(cb.URL, form, nonce))
+	cb.Header.Set("X-Plivo-Signature-V3", sign(c.token, cb.URL, form, nonce))
 }
 
 func TestConformance(t *testing.T) { carriertest.Run(t, suite()) }

@@ -1,7 +1,9 @@
 package plivo
 
 import (
+	"cmp"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -91,7 +93,7 @@ func (c *Carrier) verified(cb carriers.Callback) (url.Values, error) {
 		}
 		params = form
 	}
-	want := c.sign(cb.URL, form, cb.Header.Get("X-Plivo-Signature-V3-Nonce"))
+	want := sign(c.token, cb.URL, form, cb.Header.Get("X-Plivo-Signature-V3-Nonce"))
 	holds := false
 	for _, given := range strings.Split(cb.Header.Get("X-Plivo-Signature-V3"), ",") {
 		holds = hmac.Equal([]byte(want), []byte(strings.TrimSpace(given))) || holds
@@ -105,7 +107,7 @@ func (c *Carrier) verified(cb carriers.Callback) (url.Values, error) {
 // sign is base64(HMAC-SHA256(token, address?query.form.nonce)): of the query the decoded pairs, sorted, as k=v with &
 // between them, of the form the sorted pairs without anything between them. The ? is left out only if there is neither,
 // the dot before the form only if there is no query.
-func (c *Carrier) sign(address string, form url.Values, nonce string) string {
+func sign(token []byte, address string, form url.Values, nonce string) string {
 	address, rawQuery, _ := strings.Cut(address, "?")
 	query, _ := url.ParseQuery(rawQuery) // the listener has read it before
 	var b strings.Builder
@@ -118,7 +120,7 @@ func (c *Carrier) sign(address string, form url.Values, nonce string) string {
 		b.WriteByte('.')
 	}
 	b.WriteString(pairs(form, "", ""))
-	mac := hmac.New(sha256.New, c.token)
+	mac := hmac.New(sha256.New, token)
 	_, _ = io.WriteString(mac, b.String()+"."+nonce)
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
@@ -132,4 +134,21 @@ func pairs(values url.Values, is, and string) string {
 		}
 	}
 	return strings.Join(all, and)
+}
+
+// Rehearse writes a status callback.
+func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
+	word, code, err := c.Say(r.Status, nil)
+	if err != nil {
+		return carriers.Callback{}, err
+	}
+	form := url.Values{
+		"MessageUUID": {r.ID}, "Status": {word}, "To": {digits(r.To)}, "From": {digits(r.From)}, "Type": {"sms"}, "Units": {"1"},
+		"ErrorCode": {cmp.Or(code, "000")}, "MessageTime": {r.At.UTC().Format("2006-01-02 15:04:05.999999")},
+	}
+	cb := r.Form(r.URL, form)
+	nonce := rand.Text()
+	cb.Header.Set("X-Plivo-Signature-V3-Nonce", nonce)
+	cb.Header.Set("X-Plivo-Signature-V3", sign(r.Key(c.token), cb.URL, form, nonce))
+	return cb, nil
 }

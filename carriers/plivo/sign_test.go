@@ -88,7 +88,7 @@ func TestCasesForPlivo(t *testing.T) {
 				form.Set(rapid.StringMatching(`[A-Z][a-z]{0,5}`).Draw(t, "key"), word.Draw(t, "value"))
 			}
 		}
-		r.Form, r.Signature = form, c.sign(r.URL, form, r.Nonce)
+		r.Form, r.Signature = form, sign(c.token, r.URL, form, r.Nonce)
 		right := r
 		right.Name = "signed here"
 		two := r

@@ -3,6 +3,7 @@ package sinch
 import (
 	"cmp"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/smsctl/smsctl/carriers"
 )
+
+// signatureHeader carries the signature, and is the beginning of those beside it.
+const signatureHeader = "X-Sinch-Webhook-Signature"
 
 // states maps the words of a delivery report. Unknown is final at Sinch: the operator never sent a receipt.
 //
@@ -80,16 +84,15 @@ func (c *Carrier) verify(cb carriers.Callback) error {
 	if len(c.secret) == 0 {
 		return nil // the listener asks for the MAC of the URL
 	}
-	const header = "X-Sinch-Webhook-Signature"
-	want := c.sign(cb.Body, cb.Header.Get(header+"-Nonce"), cb.Header.Get(header+"-Timestamp"))
-	if !hmac.Equal([]byte(want), []byte(cb.Header.Get(header))) {
-		return fmt.Errorf("%s: %w", header, carriers.ErrSignature)
+	want := sign(c.secret, cb.Body, cb.Header.Get(signatureHeader+"-Nonce"), cb.Header.Get(signatureHeader+"-Timestamp"))
+	if !hmac.Equal([]byte(want), []byte(cb.Header.Get(signatureHeader))) {
+		return fmt.Errorf("%s: %w", signatureHeader, carriers.ErrSignature)
 	}
 	return nil
 }
 
-func (c *Carrier) sign(body []byte, nonce, timestamp string) string {
-	mac := hmac.New(sha256.New, c.secret)
+func sign(secret, body []byte, nonce, timestamp string) string {
+	mac := hmac.New(sha256.New, secret)
 	_, _ = mac.Write(body)
 	_, _ = mac.Write([]byte("." + nonce + "." + timestamp))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
@@ -111,4 +114,24 @@ func timeOf(times ...string) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// Rehearse writes the callback of a recipient's delivery report.
+func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
+	word, _, err := c.Say(r.Status, nil)
+	if err != nil {
+		return carriers.Callback{}, err
+	}
+	cb := r.JSON(r.URL, map[string]any{
+		"type": "recipient_delivery_report_sms", "batch_id": r.ID, "recipient": strings.TrimPrefix(r.To, "+"), "status": word,
+		"client_reference": r.Ref, "at": r.At.UTC().Format(timeFormat), "operator_status_at": r.At.UTC().Format(timeFormat),
+	})
+	if len(c.secret) > 0 {
+		nonce, stamp := rand.Text(), strconv.FormatInt(r.At.Unix(), 10)
+		cb.Header.Set(signatureHeader+"-Nonce", nonce)
+		cb.Header.Set(signatureHeader+"-Timestamp", stamp)
+		cb.Header.Set(signatureHeader+"-Algorithm", "HmacSHA256")
+		cb.Header.Set(signatureHeader, sign(r.Key(c.secret), cb.Body, nonce, stamp))
+	}
+	return cb, nil
 }

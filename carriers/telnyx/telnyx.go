@@ -37,8 +37,9 @@ type Config struct {
 	carriers.Common `yaml:",inline"`
 
 	APIKey             carriers.Secret `yaml:"api_key"`
-	PublicKey          string          `yaml:"public_key"` // receipts are verified with it; the portal shows it
-	From               string          `yaml:"from"`       // used for messages that name no sender
+	PublicKey          string          `yaml:"public_key"`    // receipts are verified with it; the portal shows it
+	RehearsalKey       carriers.Secret `yaml:"rehearsal_key"` // the other half of public_key, where that is one's own
+	From               string          `yaml:"from"`          // used for messages that name no sender
 	MessagingProfileID string          `yaml:"messaging_profile_id"`
 }
 
@@ -82,9 +83,10 @@ func (f fault) words() string {
 type Carrier struct {
 	*carriers.Account
 
-	messages *url.URL
-	key      ed25519.PublicKey
-	profile  string
+	messages  *url.URL
+	key       ed25519.PublicKey
+	rehearsal []byte // seed of the other half, nil where only Telnyx has it
+	profile   string
 }
 
 var (
@@ -92,6 +94,7 @@ var (
 	_ carriers.Poller          = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -105,15 +108,17 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	o := carriers.Open(name, decode, env, &cfg, func() (err error) { key, err = cfg.check(); return err })
 	base := o.URL(vendorURL)
 	token := o.Secret("api_key", cfg.APIKey)
+	rehearsal := seedOf(o, cfg.RehearsalKey)
 	return o.Done(&Carrier{
 		Account: o.Account(carriers.Facts{
 			// A messaging profile chooses the sender; a word as sender needs the profile as well.
 			Type: "telnyx", Codes: codesTSV, States: states, From: cfg.From, NoSender: cfg.From == "" && cfg.MessagingProfileID != "",
 			RefInReceipts: true, Signed: true,
 		}, "Authorization", "Bearer "+token, "Content-Type", "application/json", "Accept", "application/json"),
-		messages: base.JoinPath("v2", "messages"),
-		key:      key,
-		profile:  cfg.MessagingProfileID,
+		messages:  base.JoinPath("v2", "messages"),
+		key:       key,
+		rehearsal: rehearsal,
+		profile:   cfg.MessagingProfileID,
 	})
 }
 

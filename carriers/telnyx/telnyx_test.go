@@ -24,6 +24,8 @@ func pair() ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed([]byte("smsctl tests, 32 bytes of a seed"))
 }
 
+func seed() string { return base64.StdEncoding.EncodeToString(pair().Seed()) }
+
 func config() string {
 	public := pair().Public().(ed25519.PublicKey)
 	return "type: telnyx\napi_key: " + token + "\npublic_key: " + base64.StdEncoding.EncodeToString(public) + "\n"
@@ -32,8 +34,8 @@ func config() string {
 func suite() carriertest.Suite {
 	return carriertest.Suite{
 		Type:    Type(),
-		Config:  config() + "base_url: \"{{server}}/telnyx\"\n",
-		Secrets: []string{token},
+		Config:  config() + "rehearsal_key: " + seed() + "\nbase_url: \"{{server}}/telnyx\"\n",
+		Secrets: []string{token, seed()},
 		Folder:  "../../testdata/carriers/telnyx",
 		Request: document.Valid,
 		Asked:   document.Valid,

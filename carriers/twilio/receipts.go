@@ -78,7 +78,7 @@ func (c *Carrier) verified(cb carriers.Callback) (url.Values, error) {
 	}
 	given := []byte(cb.Header.Get("X-Twilio-Signature"))
 	// Which of the spellings it is tells an attacker nothing, so the first that holds is enough.
-	if !slices.ContainsFunc(portForms(cb.URL), func(u string) bool { return hmac.Equal([]byte(c.sign(u, form)), given) }) {
+	if !slices.ContainsFunc(portForms(cb.URL), func(u string) bool { return hmac.Equal([]byte(sign(c.token, u, form)), given) }) {
 		return nil, fmt.Errorf("X-Twilio-Signature: %w", carriers.ErrSignature)
 	}
 	switch {
@@ -95,8 +95,8 @@ func (c *Carrier) verified(cb carriers.Callback) (url.Values, error) {
 }
 
 // sign is base64(HMAC-SHA1(token, URL + key1value1key2value2…)), keys sorted, a repeated value once.
-func (c *Carrier) sign(u string, form url.Values) string {
-	mac := hmac.New(sha1.New, c.token)
+func sign(token []byte, u string, form url.Values) string {
+	mac := hmac.New(sha1.New, token)
 	_, _ = io.WriteString(mac, u)
 	for _, key := range slices.Sorted(maps.Keys(form)) {
 		values := form[key]
@@ -146,4 +146,22 @@ func jsonParams(body []byte) (url.Values, error) {
 		}
 	}
 	return params, nil
+}
+
+// Rehearse writes a status callback.
+func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
+	word, code, err := c.Say(r.Status, nil)
+	if err != nil {
+		return carriers.Callback{}, err
+	}
+	form := url.Values{
+		"MessageSid": {r.ID}, "SmsSid": {r.ID}, "MessageStatus": {word}, "SmsStatus": {word}, "To": {r.To}, "From": {r.From},
+		"AccountSid": {c.sid}, "ApiVersion": {"2010-04-01"},
+	}
+	if code != "" {
+		form.Set("ErrorCode", code)
+	}
+	cb := r.Form(r.URL, form)
+	cb.Header.Set("X-Twilio-Signature", sign(r.Key(c.token), cb.URL, form))
+	return cb, nil
 }

@@ -68,6 +68,7 @@ type Carrier struct {
 	*carriers.Account
 
 	messages *url.URL
+	sid      string
 	token    []byte
 	service  string
 }
@@ -78,6 +79,7 @@ var (
 	_ carriers.Looker          = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
 	_ carriers.InboundReceiver = (*Carrier)(nil)
+	_ carriers.Rehearser       = (*Carrier)(nil)
 )
 
 // Type is the entry of carriers/all.
@@ -100,6 +102,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 			RefInReceipts: true, Signed: true,
 		}, "Authorization", o.Basic(user, password), "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json"),
 		messages: base.JoinPath("2010-04-01", "Accounts", cfg.AccountSID, "Messages.json"),
+		sid:      cfg.AccountSID,
 		token:    []byte(token),
 		service:  cfg.MessagingServiceSID,
 	})
