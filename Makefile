@@ -8,15 +8,18 @@ GOLANGCI_LINT_VERSION := 2.15.0
 TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/smsctl-ci/bin
 LINT := $(TOOLS)/golangci-lint
 FUZZTIME ?= 3s
-CI_STEPS := tools fmt tidy vet lint test fuzz build cross
+CI_STEPS := tools fmt tidy vet lint test interop fuzz build cross
 
-.PHONY: build test lint fuzz bench bench-long bench-routing bench-micro cross ci tools fmt tidy vet clean
+.PHONY: build test interop lint fuzz bench bench-long bench-routing bench-micro cross ci tools fmt tidy vet clean
 
 build: ## the program, without cgo
 	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
 
 test: ## all tests, with the race detector and in random order
 	go test -race -shuffle=on -timeout 20m ./...
+
+interop: ## the foreign peers, installed by apt and npm: SMPP, Kannel, the vendors' own libraries and OpenAPI documents
+	.ci/interop
 
 lint: tools
 	$(LINT) run --allow-parallel-runners ./...

@@ -177,3 +177,8 @@ func TestAbsenceTakesTime(t *testing.T) {
 func TestCodesTable(t *testing.T) {
 	carriertest.CodesTable(t, codesTSV, "https://github.com/messagebird/bird-sdk-go/", 1)
 }
+
+// TestInteropSignatures compares with npm's standardwebhooks.
+func TestInteropSignatures(t *testing.T) {
+	carriertest.Signatures(t, suite(), carriertest.Judged{SDK: "bird", Secret: "whsec_" + secret64()})
+}

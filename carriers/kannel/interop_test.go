@@ -2,6 +2,7 @@ package kannel
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -12,21 +13,22 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf16"
 
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/carriertest"
+	"github.com/smsctl/smsctl/carriers/generic"
 )
 
 // patience is what a real gateway on a busy machine may take.
 const patience = 30 * time.Second
 
-// TestAgainstKannel runs Debian's kannel (bearerbox and smsbox) between this package and an operator that the test plays.
-func TestAgainstKannel(t *testing.T) {
-	if os.Getenv("SMSCTL_INTEROP") == "" {
-		t.Skip("SMSCTL_INTEROP is not set")
-	}
+// TestInteropKannel runs Debian's kannel (bearerbox and smsbox) between this package and an operator that the test plays.
+func TestInteropKannel(t *testing.T) {
+	carriertest.Interop(t)
 	k := startKannel(t)
 	for _, method := range []string{"POST", "GET"} {
 		t.Run(method, func(t *testing.T) { k.talks(t, method) })
@@ -34,10 +36,99 @@ func TestAgainstKannel(t *testing.T) {
 	t.Run("full", k.full) // last: the operator goes away
 }
 
-// talks sends through the gateway and waits for what arrives at the operator and what comes back.
-func (k *gateway) talks(t *testing.T, method string) {
-	c := k.carrier(t, method, interopPassword)
-	receipts := make(chan carriers.Receipt, 16) // two of each message
+// TestInteropFakesmsc runs the connector that is made of configuration alone (type http) against the same gateway, whose
+// operator is Kannel's own fakesmsc.
+func TestInteropFakesmsc(t *testing.T) {
+	carriertest.Interop(t)
+	k := startBoxes(t)
+	cmd := exec.CommandContext(t.Context(), "/usr/lib/kannel/test/fakesmsc", "-H", "127.0.0.1", "-r", k.operatorPort, "-i", "3600", "-m", "2", "1 2 text nop")
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout = cmd.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("%v: install the Debian package kannel-extras", err)
+	}
+	heard := make(chan string, 64)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if strings.Contains(lines.Text(), "447700900123") {
+				heard <- lines.Text()
+			}
+		}
+	})
+	t.Cleanup(func() { reading.Wait(); _ = cmd.Wait() }) // the test's ctx has ended it
+
+	c, err := carriertest.Build(generic.Type(), strings.ReplaceAll(kannelByConfig, "{smsbox}", k.smsbox), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, receipts := listen(t, c)
+	for i := range 3 {
+		ref := fmt.Sprintf("0reffake%d", i)
+		m := carriers.Message{
+			Ref: ref, To: "+447700900123", From: "ACME", Text: fmt.Sprintf("Hello %d & 50 %%", i), Segments: 1, Validity: time.Hour,
+			ReceiptURL: public + ref + "?k=x-y_z",
+		}
+		if res := c.Submit(t.Context(), m); res.Accepted != carriers.Yes {
+			t.Fatalf("%+v", res)
+		}
+		if line := wait(t, heard); !strings.Contains(line, m.Text) {
+			t.Errorf("fakesmsc has heard %q, not %q", line, m.Text)
+		}
+		seen := map[carriers.ReceiptState]bool{}
+		for range 2 {
+			r := wait(t, receipts)
+			seen[r.State] = true
+			if r.Ref != ref {
+				t.Errorf("%+v is not of %s", r, ref)
+			}
+		}
+		if !seen[carriers.ReceiptSent] || !seen[carriers.ReceiptDelivered] {
+			t.Errorf("receipts %v", seen)
+		}
+	}
+	bad := carriers.Message{Ref: "0refbad", To: "+4915112345678", From: "ACME", Text: "x", ReceiptURL: public + "0refbad?k=x-y_z"}
+	if res := c.Submit(t.Context(), bad); res.Accepted != carriers.No || res.Class != carriers.ClassRouteUnavailable {
+		t.Errorf("%+v", res)
+	}
+}
+
+// kannelByConfig is a config of type http that speaks Kannel's language.
+const kannelByConfig = `
+type: http
+submit:
+  method: GET
+  url: "http://{smsbox}/cgi-bin/sendsms"
+  query:
+    username: tester
+    password: "${password}"
+    to: "{{to}}"
+    from: "{{from}}"
+    text: "{{text}}"
+    coding: "{{encoding}}"
+    charset: UTF-8
+    dlr-mask: "31"
+    dlr-url: "{{receipt_url}}&type=%d&fid=%F"
+  encodings: {gsm7: "0", ucs2: "2"}
+  success: {status: [202], match: "^(0: Accepted|3: Queued) for (later )?delivery"}
+  errors:
+    - {match: "Not routable|denied by", class: route_unavailable}
+    - {match: "Authorization failed", class: account_auth}
+receipt:
+  method: GET
+  id: $.fid
+  state: $.type
+  states: {"1": delivered, "2": undelivered, "4": queued, "8": sent, "16": rejected}
+secrets: {password: "s3cret word&"}
+`
+
+// listen takes a carrier's receipts at an address that needs escaping.
+func listen(t *testing.T, c carriers.Carrier) (public string, receipts chan carriers.Receipt) {
+	t.Helper()
+	receipts = make(chan carriers.Receipt, 16) // two of each message
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got, reply, err := c.(carriers.Receiver).Receipts(carriers.Callback{
 			Method: r.Method, URL: "http://" + r.Host + r.RequestURI, Query: r.URL.Query(), Header: r.Header,
@@ -49,10 +140,16 @@ func (k *gateway) talks(t *testing.T, method string) {
 		for _, one := range got {
 			receipts <- one
 		}
-		w.WriteHeader(reply.Status)
+		w.WriteHeader(cmp.Or(reply.Status, http.StatusNoContent))
 	}))
-	defer listener.Close()
+	t.Cleanup(listener.Close)
+	return listener.URL + "/receipts/a%20b/", receipts
+}
 
+// talks sends through the gateway and waits for what arrives at the operator and what comes back.
+func (k *gateway) talks(t *testing.T, method string) {
+	c := k.carrier(t, method, interopPassword)
+	public, receipts := listen(t, c)
 	for i, tt := range []struct {
 		text  string
 		ucs2  bool
@@ -65,7 +162,7 @@ func (k *gateway) talks(t *testing.T, method string) {
 		ref := fmt.Sprintf("0ref%s%d", strings.ToLower(method), i)
 		res := c.Submit(t.Context(), carriers.Message{
 			Ref: ref, To: "+447700900123", From: "ACME", Text: tt.text, UCS2: tt.ucs2, Segments: tt.parts, Validity: time.Hour,
-			ReceiptURL: listener.URL + "/receipts/a%20b/" + ref + "?k=x-y_z",
+			ReceiptURL: public + ref + "?k=x-y_z",
 		})
 		if res.Accepted != carriers.Yes {
 			t.Fatalf("%+v", res)
@@ -124,9 +221,10 @@ func (k *gateway) full(t *testing.T) {
 
 // gateway is a running Kannel.
 type gateway struct {
-	smsbox   string
-	operator net.Conn
-	arrived  chan string // texts at the operator
+	smsbox       string
+	operatorPort string
+	operator     net.Conn
+	arrived      chan string // texts at the operator
 }
 
 const interopPassword = "s3cret word&"
@@ -142,6 +240,15 @@ func (k *gateway) carrier(t *testing.T, method, password string) carriers.Carrie
 
 func startKannel(t *testing.T) *gateway {
 	t.Helper()
+	k := startBoxes(t)
+	k.operator, k.arrived = dial(t, "127.0.0.1:"+k.operatorPort), make(chan string, 16)
+	go k.read()
+	return k
+}
+
+// startBoxes starts a gateway without an operator.
+func startBoxes(t *testing.T) *gateway {
+	t.Helper()
 	admin, box, smsbox, smsc := freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
 	port := func(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 	folder := t.TempDir()
@@ -155,9 +262,7 @@ func startKannel(t *testing.T) *gateway {
 	dial(t, box) // bearerbox listens
 	run(t, "smsbox", file)
 	dial(t, smsbox)
-	k := &gateway{smsbox: smsbox, operator: dial(t, smsc), arrived: make(chan string, 16)}
-	go k.read()
-	return k
+	return &gateway{smsbox: smsbox, operatorPort: port(smsc)}
 }
 
 const kannelConf = `

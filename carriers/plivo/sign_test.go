@@ -112,3 +112,8 @@ func TestCasesForPlivo(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestInteropSignatures compares with npm's plivo, which judges but does not sign.
+func TestInteropSignatures(t *testing.T) {
+	carriertest.Signatures(t, suite(), carriertest.Judged{SDK: "plivo", Secret: token, Signing: "-"})
+}

@@ -195,3 +195,8 @@ func TestSignatureVector(t *testing.T) {
 		t.Errorf("signed as %s", got)
 	}
 }
+
+// TestInteropSignatures compares with npm's @sinch/sdk-core.
+func TestInteropSignatures(t *testing.T) {
+	carriertest.Signatures(t, suite(), carriertest.Judged{SDK: "sinch", Secret: secret})
+}

@@ -2,6 +2,7 @@ package smpp
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -14,9 +15,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/carriertest"
 )
 
 // foreign is a message center that somebody else has written, as a process of its own.
@@ -25,16 +28,13 @@ type foreign struct {
 	lines   *bufio.Scanner
 }
 
-// start runs a script of testdata/carriers/smpp/interop. SMSCTL_INTEROP names the folder in which node_modules/smpp (npm smpp
-// 0.5.1) and perl (libnet-smpp-perl, unpacked, unless it is installed) lie; without it the tests are skipped.
+// start runs a script of testdata/interop: on npm's smpp or on Perl's Net::SMPP (libnet-smpp-perl, which may also lie
+// unpacked in the folder of SMSCTL_INTEROP).
 func start(t *testing.T, name string, args ...string) *foreign {
 	t.Helper()
-	folder := os.Getenv("SMSCTL_INTEROP")
-	if folder == "" {
-		t.Skip("SMSCTL_INTEROP names no folder with foreign message centers")
-	}
+	folder := carriertest.Interop(t)
 	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Dir = filepath.Join("..", "..", "testdata", "carriers", "smpp", "interop")
+	cmd.Dir = filepath.Join("..", "..", "testdata", "interop")
 	cmd.Env = append(os.Environ(), "PERL5LIB="+filepath.Join(folder, "perl", "usr", "share", "perl5"))
 	cmd.Stderr = logs{t}
 	in, err := cmd.StdinPipe()
@@ -78,9 +78,9 @@ type heard struct {
 	Coding, TON, Receipt, Header int
 }
 
-// TestNode: npm's smpp reads our messages as they were meant, and we its answers and receipts.
-func TestNode(t *testing.T) {
-	f := start(t, "node", "server.js", password)
+// TestInteropNode: npm's smpp reads our messages as they were meant, and we its answers and receipts.
+func TestInteropNode(t *testing.T) {
+	f := start(t, "node", "smsc.cjs", password)
 	c := build(t, f.address, "")
 	d := run(t, c)
 	var inbound = make(chan carriers.Inbound, 1)
@@ -118,9 +118,9 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// TestNodeLong: npm's smpp finds the header of each part, and reads the texts; a payload comes whole.
-func TestNodeLong(t *testing.T) {
-	f := start(t, "node", "server.js", password)
+// TestInteropNodeLong: npm's smpp finds the header of each part, and reads the texts; a payload comes whole.
+func TestInteropNodeLong(t *testing.T) {
+	f := start(t, "node", "smsc.cjs", password)
 	for mode, parts := range map[string]int{longUDH: 3, longUDH16: 3, longSAR: 3, longPayload: 1} {
 		c := build(t, f.address, "long_messages: "+mode+"\n")
 		d := run(t, c)
@@ -148,7 +148,7 @@ func TestNodeLong(t *testing.T) {
 	}
 }
 
-func TestNodeBinds(t *testing.T) {
+func TestInteropNodeBinds(t *testing.T) {
 	cert := certificate(t)
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {
@@ -162,9 +162,9 @@ func TestNodeBinds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	plain := start(t, "node", "server.js", password)
-	secure := start(t, "node", "server.js", password, filepath.Join(folder, "cert"), filepath.Join(folder, "key"))
-	wrong := start(t, "node", "server.js", "another")
+	plain := start(t, "node", "smsc.cjs", password)
+	secure := start(t, "node", "smsc.cjs", password, idRespHex, filepath.Join(folder, "cert"), filepath.Join(folder, "key"))
+	wrong := start(t, "node", "smsc.cjs", "another")
 	print := sha256.Sum256(cert.Certificate[0])
 	for _, tt := range []struct {
 		name, address, config string
@@ -183,15 +183,15 @@ func TestNodeBinds(t *testing.T) {
 	}
 }
 
-// TestPerl: Net::SMPP, which is strict, takes what we send; its receipts speak in parameters.
-func TestPerl(t *testing.T) {
+// TestInteropPerl: Net::SMPP, which is strict, takes what we send; its receipts speak in parameters.
+func TestInteropPerl(t *testing.T) {
 	f := start(t, "perl", "smsc.pl", password)
 	c := build(t, f.address, "codes: {net/11: recipient_blocked}\nenquire_link: 20ms\n")
 	d := run(t, c)
 	for range 3 {
 		res := c.Submit(t.Context(), message("Grüße: 5 €"))
 		expect(t, res, carriers.Yes, "", "")
-		want := "ACME|447700900123|0|" + hex.EncodeToString([]byte("Gr~\x1ee: 5 \x1be"))
+		want := "ACME|447700900123|0|0|" + hex.EncodeToString([]byte("Gr~\x1ee: 5 \x1be"))
 		if got := f.line(t); got != want {
 			t.Errorf("perl reads %s, want %s", got, want)
 		}
@@ -199,5 +199,97 @@ func TestPerl(t *testing.T) {
 		if r.ID != res.ID || r.State != carriers.ReceiptUndelivered || r.Class != carriers.ClassRecipientBlocked || r.Code != "11" {
 			t.Errorf("%+v", r)
 		}
+	}
+}
+
+// TestInteropPerlLong: the header that Net::SMPP sees before each part, and the parts of our text behind it.
+func TestInteropPerlLong(t *testing.T) {
+	f := start(t, "perl", "smsc.pl", password)
+	c := build(t, f.address, "")
+	d := run(t, c)
+	m := threeParts()
+	r := c.Submit(t.Context(), m)
+	if r.Accepted != carriers.Yes || r.Segments != 3 {
+		t.Fatalf("%+v", r)
+	}
+	text := ""
+	for i := range 3 {
+		field := strings.Split(f.line(t), "|")
+		b, err := hex.DecodeString(field[4])
+		if err != nil || field[3] != "64" || len(b) < 6 || !bytes.Equal(b[:3], []byte{5, 0, 3}) || b[4] != 3 || int(b[5]) != i+1 {
+			t.Fatalf("part %d: %v %v", i+1, field, err)
+		}
+		text += string(b[6:])
+	}
+	if text != m.Text {
+		t.Errorf("%q", text)
+	}
+	for range 3 {
+		if got := d.next(t); got.State != carriers.ReceiptUndelivered || !strings.Contains(r.ID, got.ID) {
+			t.Errorf("%+v of %s", got, r.ID)
+		}
+	}
+}
+
+// TestInteropWindow: a thousand messages through a window of 100, and every receipt under the id of its message, though ids
+// are hex here and decimal there.
+func TestInteropWindow(t *testing.T) {
+	for _, peer := range [][]string{{"node", "smsc.cjs"}, {"perl", "smsc.pl"}} {
+		for _, ids := range []string{idRespHex, idRespDec} {
+			t.Run(peer[0]+" "+ids, func(t *testing.T) {
+				f := start(t, peer[0], peer[1], password, ids)
+				c := build(t, f.address, "window: 100\n")
+				d := run(t, c)
+				const n = 1000
+				var all sync.WaitGroup
+				all.Go(func() { // what it says must be read
+					for range n {
+						f.line(t)
+					}
+				})
+				taken := make([]string, n)
+				for w := range 100 {
+					all.Go(func() {
+						for i := w; i < n; i += 100 {
+							if r := c.Submit(t.Context(), message(fmt.Sprint("Hello ", i))); r.Accepted == carriers.Yes {
+								taken[i] = r.ID
+							}
+						}
+					})
+				}
+				all.Wait()
+				missing := map[string]bool{}
+				for i, id := range taken {
+					if id == "" || missing[id] {
+						t.Fatalf("message %d: id %q", i, id)
+					}
+					missing[id] = true
+				}
+				for len(missing) > 0 { // some come twice: as they are, and again when their message is known
+					if r := d.next(t); r.State.Final() {
+						delete(missing, r.ID)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestInteropThrottledAndCut: what a foreign peer refuses is not sent, and what is under way when it cuts the connection is in
+// doubt; then it goes on.
+func TestInteropThrottledAndCut(t *testing.T) {
+	for _, peer := range [][]string{{"node", "smsc.cjs"}, {"perl", "smsc.pl"}} {
+		t.Run(peer[0], func(t *testing.T) {
+			f := start(t, peer[0], peer[1], password)
+			c := build(t, f.address, "")
+			run(t, c)
+			for range 3 {
+				expect(t, c.Submit(t.Context(), message("too fast")), carriers.No, carriers.ClassThrottled, "ESME_RTHROTTLED")
+				expect(t, c.Submit(t.Context(), message("Hello")), carriers.Yes, "", "")
+				expect(t, c.Submit(t.Context(), message("cut")), carriers.Unknown, carriers.ClassAmbiguous, "closed")
+			}
+			expect(t, c.Submit(t.Context(), message("Hello again")), carriers.Yes, "", "")
+			f.line(t)
+		})
 	}
 }

@@ -2,6 +2,7 @@ package telnyx
 
 import (
 	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -173,4 +174,14 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 
 func TestCodesTable(t *testing.T) {
 	carriertest.CodesTable(t, codesTSV, "https://developers.telnyx.com/", 45)
+}
+
+// TestInteropSignatures compares with npm's telnyx.
+func TestInteropSignatures(t *testing.T) {
+	private, err := x509.MarshalPKCS8PrivateKey(pair())
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded := base64.StdEncoding.EncodeToString
+	carriertest.Signatures(t, suite(), carriertest.Judged{SDK: "telnyx", Secret: encoded(pair().Public().(ed25519.PublicKey)), Signing: encoded(private)})
 }

@@ -238,3 +238,8 @@ func TestAbsenceTakesTime(t *testing.T) {
 		t.Errorf("a message without a date is ruled out: %d", got)
 	}
 }
+
+// TestInteropSignatures compares with npm's twilio.
+func TestInteropSignatures(t *testing.T) {
+	carriertest.Signatures(t, suite(), carriertest.Judged{SDK: "twilio", Secret: token})
+}

@@ -123,3 +123,8 @@ func verify(t *testing.T, token string, key []byte) []string {
 	}
 	return slices.Sorted(maps.Keys(claims))
 }
+
+// TestInteropSignatures compares with npm's @vonage/jwt.
+func TestInteropSignatures(t *testing.T) {
+	carriertest.Signatures(t, messages(), carriertest.Judged{SDK: "vonage", Secret: sigkey})
+}

@@ -1,14 +1,16 @@
-// A message center on npm's smpp, for interop_test.go. It says "listening PORT", then a line of JSON for every message that
-// it was given. Ids are hex in the answer and decimal in the receipt, as some vendors have them.
+// A message center on npm's smpp, for the tests of the SMPP client. It says "listening PORT", then a line of JSON for every
+// message that it was given. Ids are hex in the answer and decimal in the receipt, or the other way round, as some vendors
+// have them. "too fast" is throttled, "cut" ends the connection without an answer.
 //
-//   node server.js PASSWORD [CERTIFICATE KEY]
+//   node smsc.cjs PASSWORD [resp_hex | resp_dec [CERTIFICATE KEY]]
 'use strict';
 const fs = require('fs');
 const path = require('path');
 const smpp = require(path.join(process.env.SMSCTL_INTEROP, 'node_modules', 'smpp'));
 
-const [password, cert, key] = process.argv.slice(2);
+const [password, ids = 'resp_hex', cert, key] = process.argv.slice(2);
 const options = cert ? { cert: fs.readFileSync(cert), key: fs.readFileSync(key) } : {};
+const [answerBase, receiptBase] = ids === 'resp_hex' ? [16, 10] : [10, 16];
 let id = 1000000;
 
 const server = smpp.createServer(options, (session) => {
@@ -35,15 +37,19 @@ const server = smpp.createServer(options, (session) => {
       session.send(pdu.response({ command_status: smpp.ESME_RTHROTTLED }));
       return;
     }
+    if (text === 'cut') {
+      session.destroy();
+      return;
+    }
     id++;
-    session.send(pdu.response({ message_id: id.toString(16) }));
+    session.send(pdu.response({ message_id: id.toString(answerBase) }));
     if (text === 'STOP me') {
       session.deliver_sm({ source_addr: pdu.destination_addr, source_addr_ton: 1, destination_addr: pdu.source_addr, short_message: 'STOP' });
       return;
     }
     session.deliver_sm({
       source_addr: pdu.destination_addr, source_addr_ton: 1, destination_addr: pdu.source_addr, esm_class: 4,
-      short_message: `id:${id} sub:001 dlvrd:001 submit date:2603011200 done date:2603011201 stat:DELIVRD err:000 text:`,
+      short_message: `id:${id.toString(receiptBase)} sub:001 dlvrd:001 submit date:2603011200 done date:2603011201 stat:DELIVRD err:000 text:`,
     });
   });
 });
