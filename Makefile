@@ -10,7 +10,7 @@ LINT := $(TOOLS)/golangci-lint
 FUZZTIME ?= 3s
 CI_STEPS := tools fmt tidy vet lint test interop fuzz build cross
 
-.PHONY: build test interop lint fuzz bench bench-long bench-routing bench-micro cross ci tools fmt tidy vet clean
+.PHONY: build test interop lint fuzz bench bench-long bench-routing bench-micro cross browser ci tools fmt tidy vet clean
 
 build: ## the program, without cgo
 	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
@@ -54,6 +54,9 @@ bench-micro: ## Go benchmarks of the hot paths
 cross: ## it builds for the systems that nobody here runs
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -o bin/windows-amd64/smsctl.exe ./cmd/smsctl
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -o bin/darwin-arm64/smsctl ./cmd/smsctl
+
+browser: build ## HTML reports opened in Chromium: no script, no network, no complaint of axe-core
+	TOOLS=$(TOOLS) .ci/browser/run
 
 fmt:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi

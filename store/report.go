@@ -31,8 +31,7 @@ func (s *Store) Report(ctx context.Context, campaignID int64) (r *report.Report,
 			return err
 		}
 		r = report.New(c, n, s.now())
-		f := filler{Report: r, c: c, q: tx, ctx: ctx, carriers: map[int64]*report.Carrier{}, countries: map[string]*report.Country{}}
-		return f.fill()
+		return newFiller(ctx, tx, c, r).fill()
 	})
 	return r, err
 }
@@ -40,11 +39,20 @@ func (s *Store) Report(ctx context.Context, campaignID int64) (r *report.Report,
 // filler reads the parts of a report that are not in the counts.
 type filler struct {
 	*report.Report
+	lines     map[string]*report.Line
+	spreads   map[int64]map[string]histogram // by carrier, 0 is all
 	c         *campaign.Campaign
 	q         querier
 	ctx       context.Context //nolint:containedctx // lives as long as one call of Report
 	carriers  map[int64]*report.Carrier
 	countries map[string]*report.Country
+}
+
+func newFiller(ctx context.Context, q querier, c *campaign.Campaign, r *report.Report) *filler {
+	return &filler{
+		Report: r, c: c, q: q, ctx: ctx, carriers: map[int64]*report.Carrier{}, countries: map[string]*report.Country{},
+		lines: map[string]*report.Line{}, spreads: map[int64]map[string]histogram{},
+	}
 }
 
 func (f *filler) fill() error {
@@ -203,9 +211,10 @@ func (f *filler) latencies() error {
 	}, `SELECT carrier_id, kind, bucket, n FROM latencies WHERE campaign_id = ?`, f.c.ID); err != nil {
 		return err
 	}
-	f.Latency = latencyOf(all)
+	f.Latency, f.spreads = latencyOf(all), by
+	f.spreads[0] = all
 	for id, h := range by {
-		if c := f.carriers[id]; c != nil {
+		if c := f.carriers[id]; c != nil && id != 0 {
 			c.Latency = latencyOf(h)
 		}
 	}
@@ -261,16 +270,17 @@ const maxPoints = 360
 // series reads the slots of ten seconds and joins them to at most maxPoints equal steps.
 func (f *filler) series() error {
 	type slot struct {
-		at, accepted, failed int64
-		carrier              string
+		at, accepted, failed, delivered int64
+		carrier                         string
 	}
 	var slots []slot
 	var s slot
-	if err := f.each([]any{&s.at, &s.accepted, &s.failed, &s.carrier}, func() error {
+	if err := f.each([]any{&s.at, &s.accepted, &s.failed, &s.delivered, &s.carrier}, func() error {
 		slots = append(slots, s)
 		return nil
-	}, `SELECT s.slot, s.accepted, s.failed, c.name FROM series s JOIN carriers c ON c.id = s.carrier_id
-		WHERE s.campaign_id = ? AND s.accepted + s.failed > 0 ORDER BY s.slot`, f.c.ID); err != nil || len(slots) == 0 {
+	}, `SELECT s.slot, s.accepted, s.failed, s.delivered, c.name FROM series s JOIN carriers c ON c.id = s.carrier_id
+		WHERE s.campaign_id = ? AND s.slot <= (SELECT max(slot) FROM series WHERE campaign_id = ?1 AND accepted + failed > 0)
+		ORDER BY s.slot`, f.c.ID); err != nil || len(slots) == 0 {
 		return err
 	}
 	first, span := slots[0].at, slots[len(slots)-1].at-slots[0].at+1
@@ -288,10 +298,10 @@ func (f *filler) series() error {
 		i := (s.at - first) / width
 		f.Series.Accepted[i] += s.accepted
 		f.Series.Failed[i] += s.failed
-		if f.Series.ByCarrier[s.carrier] == nil {
-			f.Series.ByCarrier[s.carrier] = make([]int64, n)
-		}
-		f.Series.ByCarrier[s.carrier][i] += s.accepted
+		line := f.line(s.carrier, n)
+		line.Accepted[i] += s.accepted
+		line.Failed[i] += s.failed
+		line.Delivered[i] += s.delivered
 		if s.at != at {
 			at, in = s.at, 0
 		}
@@ -300,6 +310,16 @@ func (f *filler) series() error {
 	}
 	f.Throughput.Peak = float64(peak) * 1000 / slotMS
 	return nil
+}
+
+// line is a carrier's line of the series, which has its accepted attempts too.
+func (f *filler) line(carrier string, points int64) *report.Line {
+	l := f.lines[carrier]
+	if l == nil {
+		l = &report.Line{Carrier: carrier, Accepted: make([]int64, points), Failed: make([]int64, points), Delivered: make([]int64, points)}
+		f.lines[carrier], f.Series.ByCarrier[carrier] = l, l.Accepted
+	}
+	return l
 }
 
 // optOutsAfter counts the people of the campaign who opted out within 72 h of getting it. What an import brought or a

@@ -24,6 +24,8 @@ type Filter struct {
 	Country string
 	Phone   uint64
 	Limit   int
+
+	Since, Until time.Time // with an attempt that began in this time; a zero end is open
 }
 
 // EachMessage calls do for the messages of a campaign, in the order of the list and all of one moment. What it hands
@@ -41,6 +43,9 @@ func (s *Store) EachAttempt(ctx context.Context, c *campaign.Campaign, f Filter,
 	var a report.Attempt
 	return s.stories(ctx, c, f, func(st *story) error {
 		for i := range st.attempts {
+			if !f.within(&st.attempts[i]) {
+				continue
+			}
 			st.attempt(i, &a)
 			if err := do(&a); err != nil {
 				return err
@@ -198,7 +203,17 @@ func (f Filter) match(st *story) bool {
 	if f.Class != "" && st.endClass() != f.Class {
 		return false
 	}
-	return f.Carrier == "" || slices.ContainsFunc(st.attempts, func(t try) bool { return st.carriers[t.carrier] == f.Carrier })
+	if f.Carrier == "" && f.Since.IsZero() && f.Until.IsZero() {
+		return true
+	}
+	return slices.ContainsFunc(st.attempts, func(t try) bool {
+		return (f.Carrier == "" || st.carriers[t.carrier] == f.Carrier) && f.within(&t)
+	})
+}
+
+// within says whether an attempt began in the filter's time.
+func (f Filter) within(t *try) bool {
+	return (f.Since.IsZero() || t.begunAt >= f.Since.UnixMilli()) && (f.Until.IsZero() || t.begunAt < f.Until.UnixMilli())
 }
 
 func (st *story) loadCarriers() error {

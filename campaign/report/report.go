@@ -1,5 +1,5 @@
 // Package report is what smsctl says about a campaign: one model, smsctl.report/1, and the writers that show it as
-// text, JSON, NDJSON and CSV. The store fills the model; nothing here reads a database.
+// text, JSON, NDJSON, CSV, Markdown and HTML. The store fills the model; nothing here reads a database.
 //
 // A rate always stands with its denominator, and without one it is null: never 0 and never 100 %. Zero values are always
 // present. Numbers are those of package campaign, in its words.

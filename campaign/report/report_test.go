@@ -54,7 +54,7 @@ func empty() *report.Report {
 }
 
 func TestReportsKeepTheSchema(t *testing.T) {
-	schema, err := jsonschema.NewCompiler().Compile("testdata/report-1.schema.json")
+	schema, err := jsonschema.NewCompiler().Compile("report-1.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
