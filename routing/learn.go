@@ -5,7 +5,7 @@ import "time"
 // follow watches an attempt from now on.
 func (m *model) follow(now float64, key int64, c int, to cell, p float64) {
 	acc, g := &m.per[c], m.ground(c, to)
-	acc.submitted(now)
+	acc.sends.add(now, 1)
 	if acc.mute {
 		return
 	}
@@ -110,7 +110,9 @@ func (m *model) expect(now float64, fl *flight, x float64, came bool) {
 	acc, g, rt := &m.per[c], m.ground(c, fl.to), m.routeOf(c, fl.to)
 	fl.owed += float32(x)
 	rt.due, rt.at, g.at = rt.due+x, now, now
-	acc.due += x
+	if !rt.blind {
+		acc.due += x
+	}
 	if rt.looksBlind(acc) {
 		m.blind(now, c, fl.to)
 		return
@@ -160,27 +162,29 @@ func (m *model) receipt(now float64, rc *Receipt, ttl *[kinds]time.Duration) {
 	if fl.state&over != 0 && (fl.state&lost == 0 || rc.Verdict != Delivered) {
 		return // known already; only "delivered" beats a failure
 	}
+	inTime := rc.Verdict == Delivered && rc.Took <= ttl[fl.to.kind]
+	c := int(fl.carrier)
+	acc, g, rt := &m.per[c], m.ground(c, fl.to), m.routeOf(c, fl.to)
 	if fl.state&over != 0 {
-		m.tree.correct(now, int(fl.carrier), fl.to, &fl.marks, 1, 0)
+		if inTime && !m.stale(fl) && !rt.blind {
+			m.tree.correct(now, c, fl.to, &fl.marks, 1, 0)
+		}
 		fl.state &^= lost
 		return
 	}
 	m.leave(fl)
 	fl.state |= over
-	c := int(fl.carrier)
-	acc, g, rt := &m.per[c], m.ground(c, fl.to), m.routeOf(c, fl.to)
 	m.tally(now, c, fl.to, rc.Verdict)
 	switch rc.Verdict {
 	case Recipient:
-		acc.alarm.giveBack(float64(fl.p)*acc.calibration(), float64(fl.owed))
-		g.alarm.giveBack(float64(fl.p)*acc.calibration(), float64(fl.owed))
-		fl.state |= unjudged
+		m.excuse(now, fl)
 		return
 	case Delivered:
 		j := interval(now - fl.sent)
 		fl.got = uint8(j + 1)
-		acc.window.receipt(acc.holds())
-		g.window.receipt(acc.holds())
+		most := acc.holds(now)
+		acc.window.receipt(most)
+		g.window.receipt(most)
 		acc.delivered(now, took)
 		g.claimed++
 		m.judge(now, fl, true)
@@ -190,7 +194,21 @@ func (m *model) receipt(now float64, rc *Receipt, ttl *[kinds]time.Duration) {
 	if m.stale(fl) || rt.blind {
 		return
 	}
-	m.outcome(now, fl, rc.Verdict == Delivered && rc.Took <= ttl[fl.to.kind])
+	m.outcome(now, fl, inTime)
+}
+
+// excuse takes back what was held against the carrier of a message that nobody could have delivered.
+func (m *model) excuse(now float64, fl *flight) {
+	c := int(fl.carrier)
+	acc, g := &m.per[c], m.ground(c, fl.to)
+	p := float64(fl.p) * acc.calibration()
+	acc.alarm.giveBack(p, float64(fl.owed))
+	g.alarm.giveBack(p, float64(fl.owed))
+	if fl.state&tried != 0 && !m.stale(fl) {
+		acc.silent = max(0, acc.silent-float64(fl.weight))
+		m.tree.correct(now, c, fl.to, &fl.marks, 0, -float64(fl.weight))
+	}
+	fl.state |= unjudged
 }
 
 // failed takes a failure in: nothing more is due of it.
@@ -227,8 +245,9 @@ func (m *model) stray(now float64, rc *Receipt, inTime bool) {
 func (m *model) tally(now float64, c int, to cell, v Verdict) {
 	rt, acc := m.routeOf(c, to), &m.per[c]
 	rt.at, m.ground(c, to).at = now, now
-	rt.seen++
-	acc.seen++
+	if rt.seen++; !rt.blind {
+		acc.seen++
+	}
 	m.weighCandour(c, to, v == Recipient)
 	rt.count(v == Recipient)
 	for o := range m.elsewhere {
@@ -238,6 +257,7 @@ func (m *model) tally(now float64, c int, to cell, v Verdict) {
 	}
 	if rt.blind && !rt.looksBlind(acc) {
 		rt.blind = false
+		acc.due, acc.seen = acc.due+rt.due, acc.seen+rt.seen
 		m.news(c, m.countryName(to.country), "receipts come after all from "+m.places.networks[to.network])
 	}
 }

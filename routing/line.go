@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -22,15 +23,21 @@ type line struct {
 
 func newLine(info carriers.Info) line {
 	ln := line{info: info, weight: 1, window: DefaultWindow, cap: -1, dead: map[string]bool{}}
-	if info.Common.Weight != nil {
-		ln.weight = *info.Common.Weight
+	if w := info.Common.Weight; w != nil && finite(*w) {
+		ln.weight = *w
 	}
 	if info.Common.MaxInFlight > 0 {
 		ln.window = info.Common.MaxInFlight
 	}
-	ln.limiter.rate, ln.limiter.most = info.Common.MaxPerSecond, info.Common.MaxPerSecond
+	if !finite(info.Common.MaxPerSecond) {
+		ln.info.Common.MaxPerSecond = 0
+	}
+	ln.limiter.rate, ln.limiter.most = ln.info.Common.MaxPerSecond, ln.info.Common.MaxPerSecond
 	return ln
 }
+
+// finite keeps what is no number, or no amount, out of all that is computed.
+func finite(x float64) bool { return x >= 0 && x <= math.MaxFloat32 }
 
 // offer is what the config says about a carrier in a country; an unknown price counts as the dearest known.
 type offer struct {
@@ -105,7 +112,7 @@ func (r *Router) SetCarrierCaps(now time.Time, caps map[string]float64) {
 		ln := &r.lines[i]
 		was := ln.cap
 		ln.cap = -1
-		if c, ok := caps[ln.info.Name]; ok {
+		if c, ok := caps[ln.info.Name]; ok && finite(c) {
 			ln.cap = c
 		}
 		if (was == 0) != (ln.cap == 0) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -57,7 +58,7 @@ func (r *Router) Changes(now time.Time) (out []Record) {
 	for c := range m.per {
 		s.add(recordAccount+keySeparator+r.lines[c].info.Name, m.per[c].pack(m.tree.prior[c])...)
 	}
-	s.add(recordModel, append(m.tree.kappa[:], m.tree.ratio[:]...)...)
+	s.add(recordModel, slices.Concat(m.tree.kappa[:], m.tree.ratio[:], []float64{m.tree.kin})...)
 	m.saved = t
 	return s.out
 }
@@ -161,9 +162,15 @@ var errRecord = errors.New("not a record of routing")
 func (r *Router) Remember(now time.Time, records []Record) error {
 	r.model.tick(now)
 	var errs []error
+	old := make([]bool, r.model.width())
 	for _, rec := range records {
-		if err := r.remember(now, rec); err != nil {
+		if err := r.remember(now, rec, old); err != nil {
 			errs = append(errs, fmt.Errorf("reading %q: %w", rec.Key, err))
+		}
+	}
+	for c, long := range old { // what it was like at last is where this run begins
+		if long {
+			r.model.tree.prior[c] = r.model.tree.estimate(r.model.clock.sec, c, cell{kind: promotional}, 1).mean
 		}
 	}
 	clear(r.model.elsewhere)
@@ -179,7 +186,7 @@ func (r *Router) Remember(now time.Time, records []Record) error {
 	return errors.Join(errs...)
 }
 
-func (r *Router) remember(now time.Time, rec Record) error {
+func (r *Router) remember(now time.Time, rec Record, old []bool) error {
 	key := strings.Split(rec.Key, keySeparator)
 	v, age, err := unpack(now, rec.Data)
 	if err != nil {
@@ -187,11 +194,12 @@ func (r *Router) remember(now time.Time, rec Record) error {
 	}
 	m, t := r.model, r.model.clock.sec
 	if key[0] == recordModel {
-		if len(v) != levels+kinds {
+		if len(v) != levels+kinds+1 || slices.Min(v) <= 0 {
 			return errRecord
 		}
 		copy(m.tree.kappa[:], v)
 		copy(m.tree.ratio[:], v[levels:])
+		m.tree.kin = v[levels+kinds]
 		return nil
 	}
 	c, err := r.carrierOf(key)
@@ -204,9 +212,7 @@ func (r *Router) remember(now time.Time, rec Record) error {
 			return errRecord
 		}
 		m.per[c].unpack(v, t)
-		if m.tree.prior[c] = bounded(v[0]); age > newRun {
-			m.tree.prior[c] = m.tree.estimate(t, c, cell{kind: promotional}, 1).mean
-		}
+		m.tree.prior[c], old[c] = bounded(v[0]), age > newRun
 	case recordGround:
 		if len(key) != 3 || len(v) != groundValues {
 			return errRecord

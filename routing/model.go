@@ -33,8 +33,8 @@ type account struct {
 	hidden       [kinds]hidden
 	candour      candour
 	due, seen    float64 // receipts due and come, of any kind, on all routes
-	flow, flowAt float64 // submits in the last ten seconds or so
-	ack, ackAt   float64 // the same of delivered receipts
+	sends        flow    // what it takes
+	acks         flow    // what it delivers, as its receipts say
 	mute         bool    // it sends no receipts
 }
 
@@ -57,7 +57,6 @@ const (
 	lagMemory  = 2000.0
 	calibWorth = 100.0
 	calibKeep  = 3000.0
-	flowTime   = 10.0
 	checkEach  = 5.0 // seconds between two looks at the slow things
 )
 
@@ -117,21 +116,13 @@ func (a *account) calibrate(promised float64, came bool) {
 	}
 }
 
-// submitted counts towards the rate.
-func (a *account) submitted(now float64) {
-	a.flow, a.flowAt = a.flow*fade((now-a.flowAt)/flowTime)+1, now
+// holds is how many attempts may await receipts at most: what the present rate brings while receipts are on their way.
+func (a *account) holds(now float64) float64 {
+	return windowTimes * a.sends.look(now) * a.curve.quantile(.5)
 }
-
-// acks is how many delivered receipts come in a second, or a little.
-func (a *account) acks(now float64) float64 {
-	return max(a.ack*fade((now-a.ackAt)/flowTime)/flowTime, .01)
-}
-
-// holds is how many attempts may await receipts: what the present rate brings while receipts are on their way.
-func (a *account) holds() float64 { return windowTimes * a.flow / flowTime * a.curve.quantile(.9) }
 
 func (a *account) delivered(now, took float64) {
-	a.ack, a.ackAt = a.ack*fade((now-a.ackAt)/flowTime)+1, now
+	a.acks.add(now, 1)
 	a.lagN = min(a.lagN+1, lagMemory)
 	a.lag += (min(took, lagMost) - a.lag) / a.lagN
 }
@@ -163,7 +154,7 @@ func (m *model) alarmed(now float64, c int, country int32) {
 	for l := range a.past {
 		a.past[l] = a.past[l][:0]
 	}
-	m.tree.within(c, country, m.places.countryOf, func(l int, x *node) {
+	m.tree.within(c, country, m.places.countryOf, func(l, _ int, x *node) {
 		x.touch(now)
 		a.past[l] = append(a.past[l], *x)
 		if x.n > 0 {
@@ -201,12 +192,16 @@ func (m *model) settle(now float64, c int, country int32, a *alarm, v verdict) {
 			x := &m.tree.level[top][m.tree.index(top, c, cell{country: max(country, 0), kind: uint8(k)})]
 			x.d = max(x.d, x.n*a.before)
 		}
+		whole := &m.per[c].alarm // what it knew was noted down while the country was ill
 		var i [levels]int
-		m.tree.within(c, country, m.places.countryOf, func(l int, x *node) {
+		m.tree.within(c, country, m.places.countryOf, func(l, place int, x *node) {
 			if i[l] < len(a.past[l]) { // places met since then, at the end, keep what they have
 				*x = a.past[l][i[l]]
 				x.touch(now)
 				x.scale(regained)
+				if country >= 0 && whole.suspect && place < len(whole.past[l]) {
+					whole.past[l][place] = *x
+				}
 			}
 			i[l]++
 		})
@@ -222,10 +217,55 @@ func (m *model) countryName(country int32) string {
 	return m.places.countries[country]
 }
 
-// before is what the estimate was before the carrier came under suspicion.
-func (m *model) before(c int, to cell) float64 {
-	if a := &m.ground(c, to).alarm; a.suspect {
-		return a.before
+// before is what the estimate was before the carrier came under suspicion, as far as it was noted down.
+func (m *model) before(now float64, c int, to cell) float64 {
+	here, whole := &m.ground(c, to).alarm, &m.per[c].alarm
+	var put [levels * kinds]*node
+	var kept [levels * kinds]node
+	n := 0
+	for l := range levels {
+		for k := range uint8(kinds) {
+			cl := cell{to.country, to.network, k}
+			i := m.tree.index(l, c, cl)
+			var old *node
+			if whole.suspect && i/m.width() < len(whole.past[l]) {
+				old = &whole.past[l][i/m.width()]
+			}
+			if p := m.placeWithin(l, cl); here.suspect && p >= 0 && p < len(here.past[l]) {
+				old = &here.past[l][p]
+			}
+			if old != nil && (l > 0 || k == 0) {
+				put[n], kept[n] = &m.tree.level[l][i], m.tree.level[l][i]
+				*put[n] = *old
+				n++
+			}
+		}
 	}
-	return m.per[c].alarm.before
+	mean := m.tree.estimate(now, c, to, levels).mean
+	for i := range n {
+		*put[i] = kept[i]
+	}
+	switch {
+	case n > 0:
+		return mean
+	case here.suspect:
+		return here.before
+	}
+	return whole.before
+}
+
+// placeWithin is the position of a cell's node among those that a country's alarm has noted down, -1 if it is none.
+func (m *model) placeWithin(l int, to cell) int {
+	at := int(to.kind)
+	switch {
+	case l < 2:
+		return -1
+	case l == 3:
+		for n := range to.network {
+			if m.places.countryOf[n] == to.country {
+				at += kinds
+			}
+		}
+	}
+	return at
 }

@@ -20,7 +20,11 @@ const (
 
 // looksBlind says whether a route sends no receipts although its carrier does. What once had receipts is an outage.
 func (r *route) looksBlind(a *account) bool {
-	return r.due > blindDue && r.seen < blindShare*r.due && a.seen-r.seen > .5*(a.due-r.due) && a.due-r.due > blindDue
+	due, seen := a.due, a.seen // on all routes that are not blind
+	if !r.blind {
+		due, seen = due-r.due, seen-r.seen
+	}
+	return r.due > blindDue && r.seen < blindShare*r.due && due > blindDue && seen > .5*due
 }
 
 func (r *route) count(permanent bool) {
@@ -39,7 +43,7 @@ func (m *model) blind(now float64, c int, to cell) {
 		return
 	}
 	rt.blind = true
-	acc.due -= rt.due
+	acc.due, acc.seen = max(0, acc.due-rt.due), max(0, acc.seen-rt.seen)
 	for k := range uint8(kinds) {
 		to.kind = k
 		leaf := &m.tree.level[levels-1][m.tree.index(levels-1, c, to)]

@@ -74,6 +74,7 @@ type Router struct {
 	parked  []float64 // messages that wait for each carrier: of the last round of questions
 	parking []float64 // and of this one
 	shadow  []float64 // what a place with a carrier is worth whose rate does not suffice
+	demand  demand
 	last    decision
 	events  []Event
 }
@@ -112,8 +113,8 @@ func New(infos []carriers.Info, o Options) *Router {
 			r.value[k] = worth[k] * medianPrice(infos)
 		}
 	}
-	if o.LatencyWeight != nil {
-		r.lambda = max(0, *o.LatencyWeight)
+	if w := o.LatencyWeight; w != nil && finite(*w) {
+		r.lambda = *w
 	}
 	return r
 }
@@ -181,6 +182,7 @@ func (r *Router) take(now time.Time, i, segments int) Choice {
 	d, ln := &r.last, &r.lines[i]
 	d.chosen = i
 	ill := ln.breaker.state(now) != "closed"
+	r.demand.took(d.at, d.to)
 	if !d.probe {
 		r.noise[d.to.kind].note(d.byNoise)
 	} else {
@@ -209,6 +211,11 @@ func (r *Router) newRound(now time.Time) {
 		r.round = now
 		r.parked, r.parking = r.parking, r.parked
 		clear(r.parking)
+		queued := 0.0
+		for _, n := range r.parked {
+			queued += n
+		}
+		r.demand.wait(r.model.clock.sec, queued)
 	}
 }
 

@@ -39,7 +39,7 @@ func (r *Router) weigh(d *decision, q *Query) {
 			continue
 		}
 		if suspects == d.pool { // when nobody is well, what was known before decides: no reshuffling
-			row.mean = r.model.before(i, d.to)
+			row.mean = r.model.before(d.at, i, d.to)
 		}
 		if blocked {
 			r.window(d, i)
@@ -79,21 +79,24 @@ func (r *Router) terms(d *decision, i int, q *Query) {
 
 // windows says whether the exposure windows hold messages back: not where there is no choice, and not for ever.
 func (r *Router) windows(d *decision, q *Query) bool {
-	open := 0
-	for i := range d.rows {
-		if d.rows[i].why == Candidate && !r.fullFor(d, i) {
-			open++
-		}
-	}
-	if open > 0 {
+	if d.to.kind == promotional && q.Waited < windowWaits {
 		return true
 	}
-	return d.to.kind == promotional && q.Waited < windowWaits
+	for i := range d.rows {
+		if d.rows[i].why == Candidate && !r.fullFor(d, i) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Router) fullFor(d *decision, i int) bool {
-	rt := r.model.routeOf(i, d.to)
-	return !rt.blind && !r.model.per[i].mute && (r.model.per[i].window.full() || r.model.ground(i, d.to).window.full())
+	acc, g := &r.model.per[i], r.model.ground(i, d.to)
+	if acc.mute || !acc.window.full(0) && !g.window.full(0) || r.model.routeOf(i, d.to).blind {
+		return false
+	}
+	all, here := r.floors(d, i)
+	return acc.window.full(all) || g.window.full(here)
 }
 
 // window makes a candidate wait whose attempts await enough receipts already: until the next receipt is due.
@@ -103,9 +106,11 @@ func (r *Router) window(d *decision, i int) {
 	}
 	acc := &r.model.per[i]
 	beyond := max(float64(acc.window.awaiting)-acc.window.size, 0) + 1
-	wait := min(beyond/acc.acks(d.at), windowWaits.Seconds())
+	wait := min(beyond/max(acc.acks.look(d.at), leastAcks), windowWaits.Seconds())
 	d.rows[i].wait = max(d.rows[i].wait, time.Duration(wait*float64(time.Second)), time.Millisecond)
 }
+
+const leastAcks = .01 // receipts a second that are hoped for at least
 
 const (
 	shadowGain = .012 // how fast a place's price follows the queue: shares of the value per second and second of queue

@@ -98,12 +98,13 @@ type tree struct {
 	level   [levels][]node
 	kappa   [levels]float64 // how many trials the level above is worth
 	ratio   [kinds]float64  // what a type's rate is of promotional's, with the same carrier
+	kin     float64         // how many trials all those of the other type are worth in the same place
 	prior   []float64       // the mean of a carrier of which nothing is known, from the last run
 	updates int
 }
 
 func newTree(width int) *tree {
-	t := &tree{width: width, kappa: [levels]float64{rootKappa, 20, 15, 15}, ratio: [kinds]float64{1, 1}, prior: make([]float64, width)}
+	t := &tree{width: width, kappa: [levels]float64{rootKappa, 20, 15, 15}, ratio: [kinds]float64{1, 1}, kin: kinFirst, prior: make([]float64, width)}
 	for i := range t.prior {
 		t.prior[i] = priorMean
 	}
@@ -173,23 +174,46 @@ type belief struct {
 	here, above    float64 // trials at the leaf and one level up
 }
 
-// estimate descends the tree. depth is levels, or one less for a route that sends no receipts.
+// estimate descends the tree. depth is levels, or one less for a route that sends no receipts. In a country and on a
+// network the other type's trials count as well, as far as the types have been alike in places so far.
 func (t *tree) estimate(now float64, c int, to cell, depth int) (b belief) {
-	m, v := t.prior[c], priorVar
+	other := to
+	other.kind = kinds - 1 - to.kind
+	m, v, ratio := t.prior[c], priorVar, 1.0
 	for l := range depth {
 		d, n := t.level[l][t.index(l, c, to)].aged(now)
 		k := t.kappa[l]
+		own := n
+		switch l {
+		case 0:
+		case 1:
+			ratio = t.against(now, c, other, m)
+		default:
+			d1, n1 := t.level[l][t.index(l, c, other)].aged(now)
+			w := t.kin / (n1 + t.kin)
+			d, n = d+w*d1*ratio, n+w*n1
+		}
 		inverse := 1 / (n + k)
 		m = bounded((d + k*m) * inverse)
 		rest := k * inverse
 		v = m*(1-m)/(n+k+1) + rest*rest*v
-		if l == 0 {
+		switch l {
+		case 0:
 			m = bounded(m * t.ratio[to.kind])
+		case 1:
+			ratio = m / ratio
 		}
-		b.above, b.here = b.here, n
+		b.above, b.here = b.here, own
 	}
 	b.mean, b.variance = m, v
 	return b
+}
+
+// against is a carrier's rate for the other type, where m is what it should be for this one.
+func (t *tree) against(now float64, c int, other cell, m float64) float64 {
+	d, n := t.level[1][t.index(1, c, other)].aged(now)
+	k := t.kappa[1]
+	return bounded((d + k*bounded(m*t.ratio[other.kind]/t.ratio[kinds-1-other.kind])) / (n + k))
 }
 
 func bounded(m float64) float64 { return min(max(m, meanFloor), 1-meanFloor) }
@@ -204,6 +228,33 @@ func (t *tree) refit(now float64, countryOf []int32) {
 	for l := 1; l < levels; l++ {
 		t.kappa[l] = t.spread(now, l, countryOf)
 	}
+	t.kin = t.likeness(now)
+}
+
+// likeness asks how far a carrier's two types differ in single countries, beyond what they differ everywhere.
+func (t *tree) likeness(now float64) float64 {
+	sum, weight := refitPrior*priorSpread/kinFirst, float64(refitPrior)
+	for i := range t.level[2] {
+		c, k, place := i%t.width, i/t.width%kinds, i/t.width/kinds
+		if k != transactional {
+			continue
+		}
+		d0, n0 := t.level[2][i].aged(now)
+		d1, n1 := t.level[2][t.index(2, c, cell{country: int32(place), kind: promotional})].aged(now)
+		if n0 <= fewTrials || n1 <= fewTrials {
+			continue
+		}
+		m0 := t.estimate(now, c, cell{kind: transactional}, 2).mean
+		m1 := t.estimate(now, c, cell{kind: promotional}, 2).mean
+		off := d0/n0 - d1/n1*m0/m1
+		if math.Abs(off) > farOff {
+			continue
+		}
+		w := n0 * n1 / (n0 + n1)
+		sum += w*off*off - m0*(1-m0)*n1/(n0+n1) - m1*(1-m1)*n0/(n0+n1)
+		weight += w
+	}
+	return min(max(cellSpread/max(leastSpread, sum/weight)-1, leastKappa), kinMost)
 }
 
 // compare learns how much harder one type is than the other, whoever carries it: what must arrive at once fails with
@@ -224,6 +275,8 @@ func (t *tree) compare(now float64) {
 }
 
 const (
+	kinFirst    = 200.0 // trials that those of the other type are worth, where nothing is known
+	kinMost     = 5000.0
 	ratioPrior  = 200.0 // trials that "no difference" is worth
 	refitPrior  = 300   // how many trials the prior spread of a level is worth
 	priorSpread = .0475 // .95·.05, the variance of one trial
@@ -260,8 +313,9 @@ func (t *tree) spread(now float64, l int, countryOf []int32) float64 {
 	return min(max(cellSpread/s-1, leastKappa), mostKappa)
 }
 
-// within calls do for every node of carrier c that lies in a country, or everywhere, top first.
-func (t *tree) within(c int, country int32, countryOf []int32, do func(l int, x *node)) {
+// within calls do for every node of carrier c that lies in a country, or everywhere, top first; at is its position among
+// the carrier's nodes of the level.
+func (t *tree) within(c int, country int32, countryOf []int32, do func(l, at int, x *node)) {
 	for l := range levels {
 		if country >= 0 && l < 2 {
 			continue
@@ -271,7 +325,7 @@ func (t *tree) within(c int, country int32, countryOf []int32, do func(l int, x 
 			if country >= 0 && (l == 2 && place != country || l == 3 && countryOf[place] != country) {
 				continue
 			}
-			do(l, &t.level[l][i])
+			do(l, i/t.width, &t.level[l][i])
 		}
 	}
 }

@@ -81,8 +81,10 @@ type queue struct {
 }
 
 // Run lets a policy send all of a world's messages.
-func Run(w *World, p Policy, name string) Result {
-	e := &engine{w: w, p: p, lanes: map[lane]*queue{}}
+func Run(w *World, p Policy, name string) Result { return tapRun(w, p, name, nil) }
+
+func tapRun(w *World, p Policy, name string, tapped func(now float64, m *message, c int)) Result {
+	e := &engine{w: w, p: p, lanes: map[lane]*queue{}, tapped: tapped}
 	e.res = Result{World: w.Kind, Policy: name, Seed: w.Seed, Messages: w.Messages}
 	next := 0
 	ticking := 0.0

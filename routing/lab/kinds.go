@@ -19,6 +19,12 @@ func Kinds() []string {
 	}
 }
 
+// FastKinds are those that say something about thousands of messages a second: the thirteen, and a carrier that is the
+// cheapest and delivers nothing from the first message on.
+func FastKinds() []string { return append(Kinds(), coldStart) }
+
+const coldStart = "cold start"
+
 // calmRate is how many messages a second a world has whose kind says nothing else.
 const calmRate = 28
 
@@ -36,6 +42,11 @@ func New(kind string, size Size, seed uint64) *World {
 	span := float64(w.Messages) / w.Rate
 	best := w.best()
 	switch kind {
+	case coldStart:
+		for k := range w.price[best] {
+			w.price[best][k] = .9
+		}
+		w.incidents = append(w.incidents, incident{best, -1, 0, span, false, .05})
 	case "hard outage":
 		w.outage(rnd, best, -1, true, span, .12)
 		w.outage(rnd, w.second(best), -1, true, span, .08)
