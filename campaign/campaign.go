@@ -44,6 +44,7 @@ type Campaign struct {
 // Settings are the choices of one campaign that do not change while it runs.
 type Settings struct {
 	Vars          map[string]string `json:"vars,omitempty"`
+	Brand         string            `json:"brand,omitempty"`    // in whose name it is sent: a STOP reaches as far
 	Carriers      []string          `json:"carriers,omitempty"` // only these
 	Rate          float64           `json:"rate,omitempty"`     // segments a second
 	MaxAttempts   int               `json:"max_attempts"`
@@ -82,7 +83,7 @@ type Lease struct {
 var (
 	ErrNotFound  = errors.New("not found")
 	ErrNotDue    = errors.New("the recipient is not queued any more")
-	ErrOptedOut  = errors.New("the recipient has opted out")
+	ErrOptedOut  = errors.New("the recipient has opted out, or its reply waits for review")
 	ErrLeaseLost = errors.New("another process has taken the campaign over")
 	ErrLeased    = errors.New("another process is working on the campaign")
 	ErrExists    = errors.New("a campaign of that name exists")

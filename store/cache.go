@@ -1,6 +1,10 @@
 package store
 
-import "database/sql/driver"
+import (
+	"database/sql/driver"
+
+	"github.com/smsctl/smsctl/campaign/optout"
+)
 
 // cache is what the writer remembers between its transactions. A message's steps (begin, outcome, receipt) come some
 // milliseconds apart, and reading its rows again for each would cost more than writing them.
@@ -13,10 +17,10 @@ type cache struct {
 	version    int64 // SQLite's count of the commits of other connections
 	recipients shelf[recipientRow]
 	attempts   shelf[attemptRow]
-	attemptID  int64 // the last id given out; 0 = not known
-	receiptID  int64 // likewise
-	senders    map[int64]string
-	optOuts    answer // whether there is any
+	attemptID  int64                   // the last id given out; 0 = not known
+	receiptID  int64                   // likewise
+	targets    map[int64]optout.Target // of campaigns
+	optOuts    answer                  // whether there is any
 }
 
 // answer is a yes or no that may have to be found out.

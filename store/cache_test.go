@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/carriers"
 )
 
@@ -64,8 +65,8 @@ func TestTwoProcesses(t *testing.T) {
 		t.Errorf("two attempts are called %d", one.Attempt)
 	}
 	// a has seen an empty opt-out list many times; the first entry comes from b.
-	for i, scope := range []string{ScopeAll, ScopeSender("ACME")} {
-		if _, err := b.AddOptOuts(ctx, []OptOut{{Phone: people[39].Phone - 5, Scope: ScopeSender("another")}, {Phone: 447700900032 + uint64(i), Scope: scope}}); err != nil {
+	for i, scope := range []optout.Scope{optout.All, optout.Sender("ACME")} {
+		if _, err := b.AddOptOuts(ctx, []OptOut{{Phone: people[39].Phone - 5, Scope: optout.Sender("another")}, {Phone: 447700900032 + uint64(i), Scope: scope}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/store"
 	"github.com/smsctl/smsctl/store/storetest"
@@ -63,7 +64,7 @@ func lived(t *testing.T) (*store.Store, *campaign.Campaign) {
 	b = begin(9, "alpha")
 	end(9, b, carriers.Accept("id", "HTTP 201"), campaign.Awaiting)
 	must(s.Overdue(ctx, storetest.Token, b.Attempt, false, "no receipt", time.Now()))
-	_, err = s.AddOptOuts(ctx, []store.OptOut{{Phone: 447_700_900_010, Scope: store.ScopeAll, Source: "cli", Reason: "stop", Actor: "test"}})
+	_, err = s.AddOptOuts(ctx, []store.OptOut{{Phone: 447_700_900_010, Scope: optout.All, Source: "cli", Reason: "stop", Actor: "test"}})
 	must(err)
 	must(s.ApplyReceipts(ctx, "alpha", "webhook", []carriers.Receipt{{ID: "nobody", State: carriers.ReceiptDelivered}}))
 	return s, c

@@ -44,11 +44,10 @@ func (o *begin) apply(tx *txn) error {
 	if r.state != campaign.Queued {
 		return campaign.ErrNotDue
 	}
-	if out, err := tx.optedOut(r.phone, campaignOf(r.id)); err != nil || out != 0 {
+	if by, err := tx.blocked(r.phone, campaignOf(r.id)); err != nil || by != nil {
 		if err == nil {
 			o.optedOut = true
-			r.reason = "opted out"
-			err = tx.move(&r, r.sums().Rest(campaign.Suppressed))
+			err = tx.hold(&r, by)
 		}
 		return err
 	}
@@ -146,7 +145,7 @@ func (op *record) apply(tx *txn) error {
 		return err
 	}
 	if o.OptOut {
-		if err := tx.carrierOptOut(&a); err != nil {
+		if err := tx.carrierOptOut(&a, o.Result.Code); err != nil {
 			return err
 		}
 	}

@@ -5,21 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/optout"
 )
-
-// ScopeAll is the scope of an opt-out from everything.
-const ScopeAll = "all"
-
-// ScopeSender is the scope of an opt-out from one sender's messages.
-func ScopeSender(sender string) string { return "sender:" + sender }
 
 // OptOut is one event of the append-only list.
 type OptOut struct {
 	Phone      uint64
-	Scope      string // ScopeAll or ScopeSender(…)
+	Scope      optout.Scope
 	Source     string // cli, import, api, inbound, carrier
 	Reason     string // stop, complaint, manual …
 	Actor      string
@@ -51,7 +46,7 @@ func (tx *txn) addOptOut(e OptOut) (isNew bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	n, err := tx.exec(`INSERT INTO optouts (phone, scope, event_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, int64(e.Phone), e.Scope, id)
+	n, err := tx.exec(`INSERT INTO optouts (phone, scope, event_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, int64(e.Phone), string(e.Scope), id)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -64,105 +59,19 @@ func (tx *txn) optOutEvent(action string, e OptOut) (int64, error) {
 		at = e.OccurredAt.UnixMilli()
 	}
 	return tx.insert(`INSERT INTO optout_events (phone, action, scope, source, reason, actor, evidence, occurred_at, recorded_at)
-		VALUES (?,?,?,?,?,?,?,?,?)`, int64(e.Phone), action, e.Scope, e.Source, e.Reason, e.Actor, e.Evidence, at, tx.now)
-}
-
-// suppress takes a number out of the queue of every campaign that may still send to it.
-func (tx *txn) suppress(phone int64) error {
-	var campaigns []int64
-	d := row(1)
-	if err := tx.each(d, func() error {
-		campaigns = append(campaigns, integer(d[0]))
-		return nil
-	}, `SELECT id FROM campaigns WHERE state NOT IN ('completed', 'cancelled')`); err != nil {
-		return err
-	}
-	for _, c := range campaigns {
-		found, err := tx.row(d, `SELECT id FROM recipients WHERE campaign_id = ? AND phone = ? AND state = 'queued'`, c, phone)
-		if err != nil {
-			return err
-		}
-		if !found {
-			continue
-		}
-		if blocked, err := tx.optedOut(phone, c); err != nil || blocked == 0 {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		r, err := tx.recipient(integer(d[0]))
-		if err != nil {
-			return err
-		}
-		r.reason, r.notBefore = "opted out", 0
-		if err := tx.move(&r, r.sums().Rest(campaign.Suppressed)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// optedOut returns the event that forbids sending this campaign's messages to a number, 0 if there is none.
-func (tx *txn) optedOut(phone, campaignID int64) (event int64, err error) {
-	if any, err := tx.anyOptOuts(); err != nil || !any {
-		return 0, err
-	}
-	sender, err := tx.senderOf(campaignID)
-	if err != nil {
-		return 0, err
-	}
-	d := row(2)
-	err = tx.conn.each(d, func() error {
-		if scope := text(d[0]); scope == ScopeAll || scope == ScopeSender(sender) {
-			event = integer(d[1])
-		}
-		return nil
-	}, `SELECT scope, event_id FROM optouts WHERE phone = ?`, phone)
-	return event, err
-}
-
-// anyOptOuts spares the question about each number where the list is empty.
-func (tx *txn) anyOptOuts() (bool, error) {
-	if tx.cache.optOuts == notAsked {
-		d := row(1)
-		found, err := tx.conn.row(d, `SELECT 1 FROM optouts LIMIT 1`)
-		if err != nil {
-			return false, err
-		}
-		tx.cache.optOuts = no
-		if found {
-			tx.cache.optOuts = yes
-		}
-	}
-	return tx.cache.optOuts == yes, nil
-}
-
-func (tx *txn) senderOf(campaignID int64) (string, error) {
-	if s, ok := tx.cache.senders[campaignID]; ok {
-		return s, nil
-	}
-	d := row(1)
-	if _, err := tx.conn.row(d, `SELECT sender FROM campaigns WHERE id = ?`, campaignID); err != nil {
-		return "", err
-	}
-	if tx.cache.senders == nil {
-		tx.cache.senders = map[int64]string{}
-	}
-	tx.cache.senders[campaignID] = text(d[0])
-	return text(d[0]), nil
+		VALUES (?,?,?,?,?,?,?,?,?)`, int64(e.Phone), action, string(e.Scope), e.Source, e.Reason, e.Actor, e.Evidence, at, tx.now)
 }
 
 // carrierOptOut believes a carrier that says that this person has told it to stop: the same holds for every carrier.
 // It moves queued recipients, so it comes before the attempt's own is read.
-func (tx *txn) carrierOptOut(a *attemptRow) error {
+func (tx *txn) carrierOptOut(a *attemptRow, code string) error {
 	r, err := tx.recipient(a.recipient)
 	if err != nil {
 		return err
 	}
 	_, err = tx.addOptOut(OptOut{
-		Phone: uint64(r.phone), Scope: ScopeAll, Source: "carrier", Reason: "stop", Actor: "carrier",
-		Evidence: fmt.Sprintf("attempt %d", a.id),
+		Phone: uint64(r.phone), Scope: optout.All, Source: "carrier", Reason: "stop", Actor: "carrier",
+		Evidence: strings.TrimSpace(fmt.Sprintf("attempt %d %s", a.id, code)),
 	})
 	return err
 }
@@ -170,25 +79,30 @@ func (tx *txn) carrierOptOut(a *attemptRow) error {
 // RemoveOptOut takes a number off the list for a scope, with a reason that stays in the events.
 func (s *Store) RemoveOptOut(ctx context.Context, e OptOut) (removed bool, err error) {
 	err = s.w.do(ctx, opFunc(func(tx *txn) error {
-		n, err := tx.exec(`DELETE FROM optouts WHERE phone = ? AND scope = ?`, int64(e.Phone), e.Scope)
-		if err != nil || n == 0 {
-			removed = false
-			return err
-		}
-		removed = true
-		_, err = tx.optOutEvent("remove", e)
+		removed, err = tx.removeOptOut(e)
 		return err
 	}))
 	return removed, err
 }
 
+func (tx *txn) removeOptOut(e OptOut) (removed bool, err error) {
+	n, err := tx.exec(`DELETE FROM optouts WHERE phone = ? AND scope = ?`, int64(e.Phone), string(e.Scope))
+	if err != nil || n == 0 {
+		return false, err
+	}
+	_, err = tx.optOutEvent("remove", e)
+	return true, err
+}
+
 // OptedOut is a number on the list with the event that put it there.
 type OptedOut struct {
 	OptOut
+	Event      int64
 	RecordedAt time.Time
+	HonouredAt time.Time // when it first kept a message from being sent; zero = never yet
 }
 
-const optedOutQuery = `SELECT o.phone, o.scope, e.source, e.reason, e.actor, e.evidence, e.occurred_at, e.recorded_at
+const optedOutQuery = `SELECT o.phone, o.scope, e.source, e.reason, e.actor, e.evidence, e.occurred_at, e.recorded_at, o.event_id, coalesce(o.honoured_at, 0)
 	FROM optouts o JOIN optout_events e ON e.id = o.event_id `
 
 // CheckOptOut returns the entries of a number; none means that it may be sent to.
@@ -210,11 +124,14 @@ func (s *Store) eachOptOut(ctx context.Context, do func(OptedOut) error, where s
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var o OptedOut
-		var at, recorded, phone int64
-		if err := rows.Scan(&phone, &o.Scope, &o.Source, &o.Reason, &o.Actor, &o.Evidence, &at, &recorded); err != nil {
+		var at, recorded, honoured, phone int64
+		if err := rows.Scan(&phone, &o.Scope, &o.Source, &o.Reason, &o.Actor, &o.Evidence, &at, &recorded, &o.Event, &honoured); err != nil {
 			return err
 		}
 		o.Phone, o.OccurredAt, o.RecordedAt = uint64(phone), time.UnixMilli(at), time.UnixMilli(recorded)
+		if honoured != 0 {
+			o.HonouredAt = time.UnixMilli(honoured)
+		}
 		if err := do(o); err != nil {
 			return err
 		}
@@ -232,21 +149,25 @@ func (s *Store) CountOptOuts(ctx context.Context) (n, lastEvent int64, err error
 // a statement by far. Begin asks the database itself.
 type OptOutSet []uint64
 
-// OptOuts loads the numbers to which nothing from this sender may go.
-func (s *Store) OptOuts(ctx context.Context, sender string) (set OptOutSet, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT phone FROM optouts WHERE scope IN ('all', ?) ORDER BY phone`, ScopeSender(sender))
+// OptOuts loads the numbers to which a message must not go. A number whose reply waits for review is not among them: it
+// is held in the moment of sending, and may be released before.
+func (s *Store) OptOuts(ctx context.Context, t optout.Target) (set OptOutSet, err error) {
+	scopes := t.Scopes()
+	args := make([]any, len(scopes))
+	for i, scope := range scopes {
+		args[i] = string(scope)
+	}
+	where := `scope COLLATE NOCASE IN (?` + strings.Repeat(",?", len(args)-1) + `)`
+	if t.AnyBrand() {
+		where += ` OR scope LIKE 'brand:%'`
+	}
+	var phone int64
+	err = eachRow(ctx, s.read, []any{&phone}, func() error { set = append(set, uint64(phone)); return nil },
+		`SELECT DISTINCT phone FROM optouts WHERE `+where+` ORDER BY phone`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the opt-out list: %w", explain(err))
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var phone int64
-		if err := rows.Scan(&phone); err != nil {
-			return nil, err
-		}
-		set = append(set, uint64(phone))
-	}
-	return set, rows.Err()
+	return set, nil
 }
 
 // Has says whether a number is in the set.

@@ -108,7 +108,7 @@ func (tx *txn) applyReceipt(attempt, carrier int64, via string, rc *carriers.Rec
 // raise applies a receipt that says more than was known.
 func (tx *txn) raise(a *attemptRow, rc *carriers.Receipt) error {
 	if rc.Class == carriers.ClassRecipientOptedOut {
-		if err := tx.carrierOptOut(a); err != nil {
+		if err := tx.carrierOptOut(a, rc.Code); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package optout
 import (
 	_ "embed"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -85,4 +86,17 @@ func (k Keyword) check() error {
 		return fmt.Errorf("%s counts as a whole message only: write whole", k.Action)
 	}
 	return nil
+}
+
+// WriteKeywords writes a list as a file that [ReadKeywords] reads.
+func WriteKeywords(w io.Writer, list []Keyword) error {
+	var b strings.Builder
+	b.WriteString(strings.TrimRight(keywordsTSV[:strings.Index(keywordsTSV, keywordColumns)], "\n") + "\n" + keywordColumns + "\n")
+	for _, k := range list {
+		b.WriteString(strings.Join([]string{
+			string(k.Action), k.Word, string(k.Strength), k.Language, k.Authority, k.Source, k.Certainty,
+		}, "\t") + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -41,6 +41,9 @@ func (s Scope) Held() (of Scope, held bool) {
 	return Scope(rest), held
 }
 
+// Brand returns the brand of a scope of that kind.
+func (s Scope) Brand() (name string, ok bool) { return strings.CutPrefix(string(s), kindBrand+":") }
+
 // ParseScope reads what a person wrote. A word without a kind is a sender; nothing at all is everything.
 func ParseScope(text string) (Scope, error) {
 	text = strings.TrimSpace(text)
@@ -80,7 +83,7 @@ type Target struct {
 	CampaignID string // cmp_…
 }
 
-// Scopes lists the scopes that stop the message. Letters' case does not count: see [Fold].
+// Scopes lists the scopes that stop the message, but those of all brands: see [Target.AnyBrand]. Letters' case does not count: see [Fold].
 func (t Target) Scopes() []Scope {
 	all := []Scope{All, Scope(kindClass + ":" + t.Class)}
 	if t.Sender != "" {
@@ -97,9 +100,15 @@ func (t Target) Scopes() []Scope {
 	return all
 }
 
+// AnyBrand says that the message is promotional and of a brand that is not known: the opt-outs of every brand stop it.
+func (t Target) AnyBrand() bool { return t.Brand == "" && t.Class != "transactional" }
+
 // Blocked says whether an entry of this scope stops the message. held says that it does so until a person has decided.
 func (t Target) Blocked(by Scope) (blocked, held bool) {
 	by, held = by.Held()
+	if _, ok := by.Brand(); ok && t.AnyBrand() {
+		return true, held
+	}
 	for _, s := range t.Scopes() {
 		if Fold(string(s)) == Fold(string(by)) {
 			return true, held

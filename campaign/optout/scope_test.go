@@ -42,6 +42,12 @@ func TestBlocked(t *testing.T) {
 			}
 		}
 	}
+	if blocked, _ := (Target{Class: "promotional"}).Blocked("brand:Shop"); !blocked {
+		t.Error("a message of nobody knows whose brand goes to somebody who has stopped one")
+	}
+	if blocked, _ := (Target{Class: "transactional"}).Blocked("brand:Shop"); blocked {
+		t.Error("a transactional message is stopped by a brand's scope")
+	}
 	if nobody := (Target{Class: "promotional"}).Scopes(); !slices.Equal(nobody, []Scope{All, Promotional}) {
 		t.Errorf("a campaign without sender and brand is stopped by %v", nobody)
 	}

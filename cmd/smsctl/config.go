@@ -26,6 +26,7 @@ type config struct {
 	Carriers      carrierEntries `yaml:"carriers"`
 	Routing       routingConfig  `yaml:"routing"`
 	Receipts      receiptsConfig `yaml:"receipts"`
+	OptOut        optOutConfig   `yaml:"optout"`
 	Keys          keysConfig     `yaml:"keys"`
 
 	file    *configFile       // nil without a config file
@@ -83,6 +84,24 @@ type tlsConfig struct {
 	Key  string `yaml:"key"`
 }
 
+// optOutConfig is what replies of people do.
+type optOutConfig struct {
+	Brand        string        `yaml:"brand"`          // in whose name campaigns are sent
+	StopScope    stopScope     `yaml:"stop_scope"`     // how far a STOP reaches
+	HoldOnReview bool          `yaml:"hold_on_review"` // nothing goes to a number whose reply waits for a person
+	Keywords     string        `yaml:"keywords"`       // a file instead of the program's list
+	StopWords    []string      `yaml:"stop_words"`     // more of them
+	StartWords   []string      `yaml:"start_words"`
+	Replies      repliesConfig `yaml:"replies"`
+}
+
+// repliesConfig are the texts that answer STOP, START and HELP; none is sent unless it is set.
+type repliesConfig struct {
+	Stop  string `yaml:"stop"`
+	Start string `yaml:"start"`
+	Help  string `yaml:"help"`
+}
+
 // keysConfig are the keys of the callback MAC and of hashed phone numbers.
 type keysConfig struct {
 	Callback carriers.Secret `yaml:"callback"`
@@ -103,6 +122,7 @@ func defaultConfig() *config {
 			Timeout: carriers.Duration(2 * time.Minute),
 			Settle:  carriers.Duration(72 * time.Hour),
 		},
+		OptOut:  optOutConfig{StopScope: "brand", HoldOnReview: true},
 		origins: map[string]string{},
 	}
 }
@@ -130,6 +150,18 @@ func (c *config) check() problems {
 			time.Duration(c.Receipts.Timeout), time.Duration(c.Receipts.Settle))
 	}
 	return found
+}
+
+// stopScope is how far a STOP reaches.
+type stopScope string
+
+// UnmarshalText checks it.
+func (s *stopScope) UnmarshalText(b []byte) error {
+	switch *s = stopScope(b); *s {
+	case "brand", "all", "sender", "campaign":
+		return nil
+	}
+	return fmt.Errorf("%q is not brand, all, sender or campaign", b)
 }
 
 // decision is what happens to a message in doubt.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/campaign/recipients"
 	"github.com/smsctl/smsctl/campaign/text"
 	"github.com/smsctl/smsctl/carriers"
@@ -63,7 +64,9 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 	if o.optOuts != nil {
 		optOuts = o.optOuts
 	}
-	optedOut, err := optOuts(ctx, c.Sender)
+	optedOut, err := optOuts(ctx, optout.Target{
+		Sender: c.Sender, Brand: c.Settings.Brand, Class: string(c.Type), Campaign: c.Name,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,15 @@ import (
 // listen starts the receipt listener if the config has one, and returns how to stop it and where carriers shall send
 // receipts. An address that smsctl holds already with this database is used, not an error: the receipts arrive in the
 // same rows.
+//
+// Inbound messages come the same way, and on the carriers' own connections; what answers them runs until stop.
 func (s *session) listen(ctx context.Context) (stop func() error, callback func(carrier, ref string) string, err error) {
 	stop = func() error { return nil }
+	box, err := s.newInbox()
+	if err != nil {
+		return stop, nil, err
+	}
+	box.hear()
 	key, err := s.callbackKey()
 	if err != nil {
 		return stop, nil, err
@@ -28,13 +35,13 @@ func (s *session) listen(ctx context.Context) (stop func() error, callback func(
 	}
 	address := string(s.cfg.Receipts.Listen)
 	if address == "" || !s.receives() {
-		return stop, callback, nil
+		return box.answering(ctx, stop), callback, nil
 	}
 	ln, err := s.bind(ctx, address, key)
 	if err != nil {
 		return stop, nil, err
 	}
-	return s.serve(ctx, ln, address, key), callback, nil
+	return box.answering(ctx, s.serve(ctx, ln, address, key, box)), callback, nil
 }
 
 // bind takes the address; nil says that another smsctl of this database has it. One that has just ended, or is about
@@ -74,13 +81,13 @@ const (
 
 // serve runs the listener until the returned function is called. Without one it stands by to take the address over when
 // the process that has it ends: receipts must always find somebody.
-func (s *session) serve(ctx context.Context, ln net.Listener, address string, key []byte) (stop func() error) {
+func (s *session) serve(ctx context.Context, ln net.Listener, address string, key []byte, box *inbox) (stop func() error) {
 	byName := make(map[string]carriers.Carrier, len(s.carriers))
 	for _, c := range s.carriers {
 		byName[c.Info().Name] = c
 	}
 	l := receipts.New(receipts.Options{
-		Carriers: byName, Sink: s.store, Key: key, PublicURL: string(s.cfg.Receipts.PublicURL),
+		Carriers: byName, Sink: s.store, Inbound: box, Key: key, PublicURL: string(s.cfg.Receipts.PublicURL),
 		AllowUnsigned: s.cfg.Receipts.AllowUnsigned, Log: s.log(), Now: s.now,
 	})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/campaign/report"
 	"github.com/smsctl/smsctl/carriers/phone"
 	"github.com/smsctl/smsctl/store"
@@ -19,20 +20,26 @@ func newOptOutCommand(a *app) *cobra.Command {
 	return verbs(a, &cobra.Command{
 		Use: "optout", Aliases: []string{"optouts"}, Short: "Numbers that must not be sent to",
 		Long: `Numbers that must not be sent to. The list is looked at when a campaign is planned and again in the moment before each
-message is handed to a carrier. Every change is an event that stays, with who made it, why, and where that is written down.`,
+message is handed to a carrier. Every change is an event that stays, with who made it, why, and where that is written down.
+
+A STOP that comes in as a reply is an entry of the list before the carrier is told that it came. Replies that may be one
+are held for a person: smsctl optout review.`,
 		Example: "smsctl optout add +447700900123\nsmsctl optout import stops.csv",
-	}, newOptOutAddCommand(a), newOptOutRemoveCommand(a), newOptOutCheckCommand(a), newOptOutListCommand(a), newOptOutImportCommand(a),
-		newOptOutExportCommand(a))
+	}, newOptOutAddCommand(a), newOptOutRemoveCommand(a), newOptOutCheckCommand(a), newOptOutListCommand(a), newOptOutExplainCommand(a),
+		newOptOutReviewCommand(a), newOptOutImportCommand(a), newOptOutExportCommand(a), newOptOutKeywordsCommand(a), newOptOutAddressesCommand(a))
 }
 
-// scopeOf reads --scope and the column of that name: all, or a sender.
-func scopeOf(text string) string {
-	text = strings.TrimSpace(text)
-	if text == "" || strings.EqualFold(text, store.ScopeAll) {
-		return store.ScopeAll
+// scopeOf reads --scope.
+func scopeOf(text string) (optout.Scope, error) {
+	scope, err := optout.ParseScope(text)
+	if err != nil {
+		return "", fail(exitUsage, "usage.bad_value", "%s", err).at("--scope %s", text).
+			fix("--scope all, ACME (a sender), brand:ACME, class:promotional or campaign:NAME").with("flag", "--scope")
 	}
-	return store.ScopeSender(strings.TrimPrefix(text, "sender:"))
+	return scope, nil
 }
+
+const scopeHelp = "all, a `SENDER`, brand:NAME, class:promotional, class:transactional, campaign:NAME"
 
 func newOptOutAddCommand(a *app) *cobra.Command {
 	var scope, reason string
@@ -45,12 +52,16 @@ func newOptOutAddCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().Var(newEnum(&reason, "manual", "stop", "complaint", "manual"), "reason", "stop, complaint, manual")
-	cmd.Flags().StringVar(&scope, "scope", store.ScopeAll, "all, or one `SENDER`'s messages")
+	cmd.Flags().StringVar(&scope, "scope", string(optout.All), "what must not be sent: "+scopeHelp)
 	addSimulate(cmd, &simulate)
 	return exits(cmd, exitInput, exitLocked)
 }
 
 func (s *session) addOptOuts(ctx context.Context, numbers []string, scope, reason string) error {
+	reach, err := scopeOf(scope)
+	if err != nil {
+		return err
+	}
 	var events []store.OptOut
 	for _, text := range numbers { // all are read before any is written
 		n, err := s.number(text)
@@ -58,7 +69,7 @@ func (s *session) addOptOuts(ctx context.Context, numbers []string, scope, reaso
 			return err
 		}
 		events = append(events, store.OptOut{
-			Phone: n.Digits(), Scope: scopeOf(scope), Source: "cli", Reason: reason, Actor: s.actor(), Evidence: "command line",
+			Phone: n.Digits(), Scope: reach, Source: "cli", Reason: reason, Actor: s.actor(), Evidence: "command line",
 		})
 	}
 	added, err := s.store.AddOptOuts(ctx, events)
@@ -88,12 +99,16 @@ func newOptOutRemoveCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why they may be written to again: `TEXT`, kept for good")
-	cmd.Flags().StringVar(&scope, "scope", store.ScopeAll, "the entry's scope: all, or a `SENDER`")
+	cmd.Flags().StringVar(&scope, "scope", string(optout.All), "the entry's scope: "+scopeHelp)
 	addSimulate(cmd, &simulate)
 	return exits(cmd, exitInput, exitUnconfirmed, exitNotFound, exitLocked)
 }
 
-func (s *session) removeOptOut(ctx context.Context, text, scope, reason string) error {
+func (s *session) removeOptOut(ctx context.Context, text, scopeText, reason string) error {
+	scope, err := scopeOf(scopeText)
+	if err != nil {
+		return err
+	}
 	n, err := s.number(text)
 	if err != nil {
 		return err
@@ -102,16 +117,15 @@ func (s *session) removeOptOut(ctx context.Context, text, scope, reason string) 
 	if err != nil {
 		return err
 	}
-	scope = scopeOf(scope)
 	var scopes []string
 	for _, e := range entries {
-		scopes = append(scopes, e.Scope)
+		scopes = append(scopes, string(e.Scope))
 	}
 	missing := fail(exitNotFound, "optout.not_found", "this number is not on the list for the scope %s", scope).
 		at("%s is on the list for: %s", phone.Mask(n.E164), orNone(scopes)).fix("smsctl optout check %s", text)
 	found := false
 	for _, other := range scopes {
-		found = found || other == scope
+		found = found || other == string(scope)
 	}
 	if !found {
 		return missing
@@ -142,38 +156,50 @@ func orNone(list []string) string {
 
 // optOutEntry is an entry of the list as it is shown.
 type optOutEntry struct {
-	Number     string    `json:"number"`
-	Scope      string    `json:"scope"`
-	Source     string    `json:"source"`
-	Reason     string    `json:"reason"`
-	Actor      string    `json:"actor"`
-	Evidence   string    `json:"evidence"`
-	At         time.Time `json:"at"`
-	RecordedAt time.Time `json:"recorded_at"`
+	Number     string     `json:"number"`
+	Scope      string     `json:"scope"`
+	Source     string     `json:"source"`
+	Reason     string     `json:"reason"`
+	Actor      string     `json:"actor"`
+	Evidence   string     `json:"evidence"`
+	At         time.Time  `json:"at"`
+	RecordedAt time.Time  `json:"recorded_at"`
+	HonouredAt *time.Time `json:"honoured_at"` // when it first kept a message from being sent
 }
 
 func entryOf(o store.OptedOut, p report.Privacy) optOutEntry {
-	return optOutEntry{
-		Number: p.Number(phone.FromDigits(o.Phone)), Scope: o.Scope, Source: o.Source, Reason: o.Reason, Actor: o.Actor, Evidence: o.Evidence,
+	e := optOutEntry{
+		Number: p.Number(phone.FromDigits(o.Phone)), Scope: string(o.Scope), Source: o.Source, Reason: o.Reason, Actor: o.Actor, Evidence: o.Evidence,
 		At: o.OccurredAt.UTC(), RecordedAt: o.RecordedAt.UTC(),
 	}
+	if !o.HonouredAt.IsZero() {
+		at := o.HonouredAt.UTC()
+		e.HonouredAt = &at
+	}
+	return e
 }
 
 func newOptOutCheckCommand(a *app) *cobra.Command {
+	var scope string
 	var status, simulate bool
 	cmd := &cobra.Command{
 		Use: "check NUMBER...", Short: "Say whether numbers are on the list, and why", Args: cobra.MinimumNArgs(1),
 		Example: "smsctl optout check +447700900123\nsmsctl optout check +447700900123 --exit-status && echo may be sent to",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.checkOptOuts(ctx, args, status) })
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.checkOptOuts(ctx, args, scope, status) })
 		},
 	}
 	cmd.Flags().BoolVar(&status, "exit-status", false, "exit 3 if any of them is on the list")
+	cmd.Flags().StringVar(&scope, "scope", "", "only entries of this scope: "+scopeHelp)
 	addSimulate(cmd, &simulate)
 	return exits(cmd, exitPartial, exitInput, exitLocked)
 }
 
-func (s *session) checkOptOuts(ctx context.Context, numbers []string, status bool) error {
+func (s *session) checkOptOuts(ctx context.Context, numbers []string, scope string, status bool) error {
+	shown, err := ofScope(scope)
+	if err != nil {
+		return err
+	}
 	p, err := s.privacy(s.cfg, s.store, report.Masked)
 	if err != nil {
 		return err
@@ -194,10 +220,13 @@ func (s *session) checkOptOuts(ctx context.Context, numbers []string, status boo
 		if err != nil {
 			return err
 		}
-		c := checked{Number: p.Number(n.E164), OptedOut: len(entries) > 0, Entries: []optOutEntry{}}
+		c := checked{Number: p.Number(n.E164), Entries: []optOutEntry{}}
 		for _, e := range entries {
-			c.Entries = append(c.Entries, entryOf(e, p))
+			if shown(e.Scope) {
+				c.Entries = append(c.Entries, entryOf(e, p))
+			}
 		}
+		c.OptedOut = len(c.Entries) > 0
 		all, found = append(all, c), found || c.OptedOut
 	}
 	if err := s.print(map[string]any{"schema": "smsctl.optout_check/1", "numbers": all}, func() error {
@@ -223,22 +252,40 @@ func (s *session) checkOptOuts(ctx context.Context, numbers []string, status boo
 	return nil
 }
 
+// ofScope says which scopes are to be shown; "" is all.
+func ofScope(text string) (func(optout.Scope) bool, error) {
+	if text == "" {
+		return func(optout.Scope) bool { return true }, nil
+	}
+	want, err := scopeOf(text)
+	return func(s optout.Scope) bool {
+		of, _ := s.Held()
+		return optout.Fold(string(of)) == optout.Fold(string(want))
+	}, err
+}
+
 func newOptOutListCommand(a *app) *cobra.Command {
 	var limit int
+	var scope string
 	var simulate bool
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show the list", Args: cobra.NoArgs,
 		Example: "smsctl optout list\nsmsctl optout list --limit 0 --json --jq '.optouts | length'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.listOptOuts(ctx, limit) })
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.listOptOuts(ctx, scope, limit) })
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 100, "at most `N`; 0 is all")
+	cmd.Flags().StringVar(&scope, "scope", "", "only entries of this scope: "+scopeHelp)
 	addSimulate(cmd, &simulate)
 	return exits(cmd, exitLocked)
 }
 
-func (s *session) listOptOuts(ctx context.Context, limit int) error {
+func (s *session) listOptOuts(ctx context.Context, scope string, limit int) error {
+	shown, err := ofScope(scope)
+	if err != nil {
+		return err
+	}
 	p, err := s.privacy(s.cfg, s.store, report.Masked)
 	if err != nil {
 		return err
@@ -249,6 +296,9 @@ func (s *session) listOptOuts(ctx context.Context, limit int) error {
 	}
 	all := []optOutEntry{}
 	if err := s.store.EachOptOut(ctx, func(o store.OptedOut) error {
+		if !shown(o.Scope) {
+			return nil
+		}
 		all = append(all, entryOf(o, p))
 		if limit > 0 && len(all) == limit {
 			return io.EOF
@@ -257,7 +307,7 @@ func (s *session) listOptOuts(ctx context.Context, limit int) error {
 	}); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if int64(len(all)) < total {
+	if scope == "" && int64(len(all)) < total {
 		s.say("%s of %s are shown: --limit 0 shows all.", count(int64(len(all))), count(total))
 	}
 	return s.print(map[string]any{"schema": "smsctl.optouts/1", "total": total, "optouts": all}, func() error {

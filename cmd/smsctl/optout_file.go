@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/campaign/recipients"
 	"github.com/smsctl/smsctl/campaign/report"
 	"github.com/smsctl/smsctl/carriers/phone"
@@ -21,8 +22,8 @@ func newOptOutImportCommand(a *app) *cobra.Command {
 	var o sendOptions
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Put the numbers of a CSV file on the list", Args: cobra.ExactArgs(1),
-		Long: `Put the numbers of a CSV file (- is stdin) on the list. Columns: number, and if you have them scope (all or a sender),
-reason, and at (2026-10-09 or 2026-10-09T14:02:17Z).
+		Long: `Put the numbers of a CSV file (- is stdin) on the list. Columns: number, and if you have them scope (all, a
+sender, brand:NAME, class:promotional, campaign:NAME), reason, and at (2026-10-09 or 2026-10-09T14:02:17Z).
 
 A row that cannot be read is a person who may still be written to. So every such row is named, and the command fails,
 while all others are imported.`,
@@ -126,8 +127,13 @@ func (in *optOutImport) row(row *recipients.Row) {
 		in.bad = append(in.bad, bad)
 		return
 	}
+	scope, err := optout.ParseScope(cellAt(row, in.scope))
+	if err != nil { // rather everything than nothing
+		in.bad = append(in.bad, badRow{row.Line, "optout.bad_scope", err.Error() + "; the number is on the list, for everything"})
+		scope = optout.All
+	}
 	e := store.OptOut{
-		Phone: n.Digits(), Scope: scopeOf(cellAt(row, in.scope)), Source: "import", Reason: strings.TrimSpace(cellAt(row, in.reason)),
+		Phone: n.Digits(), Scope: scope, Source: "import", Reason: strings.TrimSpace(cellAt(row, in.reason)),
 		Actor: in.actor(), Evidence: fmt.Sprintf("%s sha256:%s line %d", in.list.name, in.list.sha, row.Line),
 	}
 	if e.Reason == "" {
@@ -207,7 +213,7 @@ func newOptOutExportCommand(a *app) *cobra.Command {
 
 func (s *session) exportOptOuts(ctx context.Context, out string) error {
 	if s.wantsJSON() && (out == "" || out == "-") {
-		return s.listOptOuts(ctx, 0)
+		return s.listOptOuts(ctx, "", 0)
 	}
 	def := report.Full
 	if out == "" {
@@ -237,6 +243,9 @@ func (s *session) writeOptOuts(ctx context.Context, w io.Writer, p report.Privac
 		return err
 	}
 	if err := s.store.EachOptOut(ctx, func(o store.OptedOut) error {
+		if _, held := o.Scope.Held(); held {
+			return nil // nobody has decided yet
+		}
 		e := entryOf(o, p)
 		return c.Write([]string{e.Number, e.Scope, e.Reason, e.At.Format(timeFormat), e.Source, e.Evidence})
 	}); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/store"
 )
@@ -51,7 +52,7 @@ type sendOptions struct {
 	flags    *pflag.FlagSet
 	plan     *planFile // set by --plan
 	planPath string
-	optOuts  func(ctx context.Context, sender string) (store.OptOutSet, error) // of the real database, while planning
+	optOuts  func(ctx context.Context, t optout.Target) (store.OptOutSet, error) // of the real database, while planning
 }
 
 // register adds the flags to a command. They are kept in a set of their own as well, because a plan pins them.
@@ -226,7 +227,7 @@ func (o *sendOptions) settings(cfg *config) (campaign.Settings, error) {
 	s := campaign.Settings{
 		Vars: vars, Carriers: slices.Clone(o.carriers), Rate: rate, MaxAttempts: o.maxAttempts,
 		Validity: o.validity, GiveUp: o.giveUp, AtMostOnce: o.atMostOnce, Strict: o.strict, MaxFailed: o.maxFailed, Ref: o.ref,
-		SenderGiven: o.from != "",
+		SenderGiven: o.from != "", Brand: cfg.OptOut.Brand,
 		ReceiptWait: time.Duration(cfg.Receipts.Timeout), HoldNoReceipt: cfg.Routing.OnNoReceipt == hold,
 		HoldAmbiguous: cfg.Routing.OnAmbiguous.Promotional == hold,
 	}

