@@ -134,7 +134,7 @@ func (tx *txn) obey(h *Heard, e OptOut, p *InboundPolicy) (err error) {
 func (tx *txn) takenBefore(carrier int64, in *Inbound) (id int64, err error) {
 	d := row(1)
 	if in.ID != "" {
-		_, err = tx.row(d, `SELECT id FROM inbound WHERE carrier_id = ? AND message_id = ?`, carrier, in.ID)
+		_, err = tx.row(d, `SELECT id FROM inbound WHERE carrier_id = ? AND message_id = ? AND message_id <> ''`, carrier, in.ID)
 		return integer(d[0]), err
 	}
 	_, err = tx.row(d, `SELECT id FROM inbound WHERE id = (SELECT max(id) FROM inbound WHERE phone = ?) AND carrier_id = ? AND message_id = ''
