@@ -52,7 +52,7 @@ func (s *session) keywords() ([]optout.Keyword, error) {
 		}
 		if err != nil {
 			return nil, fail(exitConfig, "optout.keywords", "the list of keywords cannot be used").at("%s: %v", path, err).
-				fix("begin with the program's own: smsctl optout keywords --tsv > %s", path).because(err)
+				fix("begin with the program's own: smsctl optout keywords --tsv --config none > keywords.tsv").because(err)
 		}
 	}
 	for _, added := range []struct {
