@@ -14,7 +14,7 @@ import (
 	"github.com/smsctl/smsctl/store/storetest"
 )
 
-const first = 447_700_900_000 // the number of a campaign's first recipient
+const firstPhone = 447_700_900_000 // the number of a campaign's first recipient
 
 // town is a store with a campaign and the rules by which replies are judged.
 type town struct {
@@ -40,7 +40,7 @@ func (w *town) hears(i int, text string, id ...string) store.Heard {
 	w.n++
 	in := store.Inbound{
 		Inbound: carriers.Inbound{ID: "in" + time.Duration(w.n).String(), From: "+44770090000x", To: "+15005550006", Text: text, At: time.Now()},
-		Phone:   first + uint64(i), Verdict: w.rules.Judge(text, ""),
+		Phone:   firstPhone + uint64(i), Verdict: w.rules.Judge(text, ""),
 	}
 	if len(id) > 0 {
 		in.ID = id[0]
@@ -61,7 +61,7 @@ func (w *town) begin(i int) error {
 
 func (w *town) state(i int) (campaign.State, string) {
 	w.Helper()
-	written, err := w.WrittenTo(w.Context(), first+uint64(i))
+	written, err := w.WrittenTo(w.Context(), firstPhone+uint64(i))
 	if err != nil || len(written) != 1 {
 		w.Fatal(written, err)
 	}
@@ -70,7 +70,7 @@ func (w *town) state(i int) (campaign.State, string) {
 
 func (w *town) scopes(i int) (all []string) {
 	w.Helper()
-	entries, err := w.CheckOptOut(w.Context(), first+uint64(i))
+	entries, err := w.CheckOptOut(w.Context(), firstPhone+uint64(i))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestStopSuppressesInItsCommit(t *testing.T) {
 	if h := w.hears(3, "STOP ALL"); h.Scope != "all" {
 		t.Errorf("%+v", h)
 	}
-	entries, err := w.CheckOptOut(t.Context(), first+1)
+	entries, err := w.CheckOptOut(t.Context(), firstPhone+1)
 	if err != nil || len(entries) != 1 || entries[0].Source != "inbound" || entries[0].Actor != "recipient" || entries[0].HonouredAt.IsZero() ||
 		entries[0].Evidence != `inbound 1 via alpha (in1ns) to +15005550006: "Stop!"` {
 		t.Errorf("%+v %v", entries, err)
@@ -144,7 +144,7 @@ func TestStartLiftsOnlyTheirOwn(t *testing.T) {
 	w := newTown(t, 3, nil)
 	ctx := t.Context()
 	for _, source := range []string{"cli", "import", "carrier"} {
-		e := store.OptOut{Phone: first, Scope: optout.Sender(source), Source: source, Reason: "stop", Actor: "test"}
+		e := store.OptOut{Phone: firstPhone, Scope: optout.Sender(source), Source: source, Reason: "stop", Actor: "test"}
 		if _, err := w.AddOptOuts(ctx, []store.OptOut{e}); err != nil {
 			t.Fatal(err)
 		}
@@ -321,17 +321,17 @@ func TestReplies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	in := store.Inbound{Inbound: carriers.Inbound{ID: "a", Text: "STOP", At: time.Now(), Said: "stop"}, Phone: first + 1, Verdict: w.rules.Judge("STOP", "stop")}
+	in := store.Inbound{Inbound: carriers.Inbound{ID: "a", Text: "STOP", At: time.Now(), Said: "stop"}, Phone: firstPhone + 1, Verdict: w.rules.Judge("STOP", "stop")}
 	take(in)
 	if got := due(); got != nil {
 		t.Errorf("answered after the carrier: %v", got)
 	}
-	in.ID, in.Said, in.Phone, in.At = "b", "", first+2, time.Now().Add(-6*time.Minute)
+	in.ID, in.Said, in.Phone, in.At = "b", "", firstPhone+2, time.Now().Add(-6*time.Minute)
 	take(in)
 	if got := due(); got != nil {
 		t.Errorf("answered after six minutes: %v", got)
 	}
-	sent, err := w.RepliesTo(ctx, first)
+	sent, err := w.RepliesTo(ctx, firstPhone)
 	if err != nil || len(sent) != 3 || sent[0].Text != "You are out." || sent[0].State != "accepted" {
 		t.Errorf("%+v %v", sent, err)
 	}
@@ -359,7 +359,7 @@ func TestCarriersSayOptedOut(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		entries, err := w.CheckOptOut(ctx, first+uint64(i))
+		entries, err := w.CheckOptOut(ctx, firstPhone+uint64(i))
 		want := []string{"attempt 1 21610", "attempt 2 200"}[i]
 		if err != nil || len(entries) != 1 || entries[0].Scope != optout.All || entries[0].Source != "carrier" || entries[0].Evidence != want {
 			t.Errorf("%+v %v", entries, err)

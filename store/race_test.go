@@ -79,7 +79,7 @@ func (r *race) one(ctx context.Context, i, moment, jitter int) error {
 	var stopErr error
 	stop := func() {
 		in := store.Inbound{
-			Inbound: carriers.Inbound{ID: fmt.Sprint("in", i), To: "+15005550006", Text: "STOP", At: time.Now()}, Phone: first + uint64(i),
+			Inbound: carriers.Inbound{ID: fmt.Sprint("in", i), To: "+15005550006", Text: "STOP", At: time.Now()}, Phone: firstPhone + uint64(i),
 			Verdict: r.rules.Judge("STOP", ""),
 		}
 		if _, err := r.TakeInbound(ctx, "alpha", []store.Inbound{in}, store.InboundPolicy{}); err != nil {
