@@ -81,6 +81,14 @@ func (c *client) run(ctx context.Context, listen string) error {
 	if err != nil {
 		return err
 	}
+	talking, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	session := make(chan error, 1)
+	if s, ok := c.carrier.(carriers.Session); ok {
+		go func() { session <- s.Run(talking, c.deliver) }()
+	} else {
+		session <- nil
+	}
 	srv := &http.Server{Handler: http.HandlerFunc(c.receipt), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
@@ -93,6 +101,10 @@ func (c *client) run(ctx context.Context, listen string) error {
 		return fmt.Errorf("%d messages were not taken", n)
 	}
 	<-c.over
+	hangUp()
+	if err := <-session; err != nil {
+		return err
+	}
 	if err := srv.Shutdown(ctx); err != nil {
 		return err
 	}
@@ -115,6 +127,13 @@ func (c *client) work(ctx context.Context) {
 			c.refused.Add(1)
 		}
 	}
+}
+
+func (c *client) deliver(_ context.Context, rs []carriers.Receipt) error {
+	if c.answered.Add(int64(len(rs))) == int64(len(c.messages)) {
+		close(c.over)
+	}
+	return nil
 }
 
 func (c *client) receipt(w http.ResponseWriter, r *http.Request) {

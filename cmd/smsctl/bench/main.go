@@ -26,7 +26,8 @@ import (
 type bench struct {
 	smsctl string // the program that is measured
 	dir    string // everything that is written, removed at the end
-	window int    // max_in_flight of the carrier
+	window int    // max_in_flight of a carrier that speaks HTTP
+	bind   int    // the window of an SMPP bind
 	seed   uint64
 }
 
@@ -39,18 +40,20 @@ func main() {
 		b        bench
 		messages = flag.Int("messages", 30_000, "messages of each run of a pair")
 		pairs    = flag.Int("pairs", 5, "pairs of a ceiling and an end to end run; 0 = none")
-		types    = flag.String("types", "http,twilio", "carrier types")
+		types    = flag.String("types", "http,twilio,smpp", "carrier types")
+		flood    = flag.Int("flood", 20_000, "messages of the run in which receipts come thrice; 0 = none")
 		rows     = flag.Int("rows", 1_000_000, "rows of the intake; 0 = none")
 		more     = flag.Int("more-rows", 0, "rows of a second intake, to compare the memory; 0 = none")
 		long     = flag.Int("long", 0, "messages of a long run, whose cost per message is compared; 0 = none")
 	)
 	flag.StringVar(&b.smsctl, "smsctl", "bin/smsctl", "the program")
 	flag.IntVar(&b.window, "window", 64, "messages in flight")
+	flag.IntVar(&b.bind, "smpp-window", 250, "window of an SMPP bind")
 	flag.Uint64Var(&b.seed, "seed", 1, "of the lists")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	exitOn(b.run(ctx, plan{*messages, *pairs, strings.Split(*types, ","), *rows, *more, *long}))
+	exitOn(b.run(ctx, plan{*messages, *pairs, strings.Split(*types, ","), *rows, *more, *long, *flood}))
 }
 
 func exitOn(err error) {
@@ -66,6 +69,7 @@ type plan struct {
 	types           []string
 	rows, more      int
 	long            int
+	flood           int
 }
 
 func (b *bench) run(ctx context.Context, p plan) (err error) {
@@ -78,7 +82,7 @@ func (b *bench) run(ctx context.Context, p plan) (err error) {
 	defer os.RemoveAll(b.dir)
 	t := newTable(os.Stdout)
 	t.row("machine", "%s %s/%s, %d cores, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().Format(time.DateTime))
-	t.row("run", "%d in flight, seed %d, synchronous=FULL, simulator in its own process", b.window, b.seed)
+	t.row("run", "%d in flight over HTTP, seed %d, synchronous=FULL, simulator in its own process", b.window, b.seed)
 	if err := b.help(ctx, t); err != nil {
 		return err
 	}
@@ -87,6 +91,11 @@ func (b *bench) run(ctx context.Context, p plan) (err error) {
 			if err := b.pairs(ctx, t, typ, p.messages, p.pairs); err != nil {
 				return err
 			}
+		}
+	}
+	if p.flood > 0 {
+		if err := b.flooded(ctx, t, p.flood); err != nil {
+			return err
 		}
 	}
 	if p.rows > 0 {
@@ -107,7 +116,14 @@ func (b *bench) pairs(ctx context.Context, t *table, typ string, messages, pairs
 		return err
 	}
 	var ceilings, ends, ratios []float64
+	if typ == "smpp" {
+		messages *= 2 // a second's work would measure the start
+		if list, err = b.list(messages); err != nil {
+			return err
+		}
+	}
 	var last [2]sending
+	var kannels []float64
 	for range pairs {
 		if last[0], err = b.ceiling(ctx, typ, messages); err != nil {
 			return fmt.Errorf("ceiling of %s: %w", typ, err)
@@ -117,11 +133,54 @@ func (b *bench) pairs(ctx context.Context, t *table, typ string, messages, pairs
 		}
 		ceilings, ends = append(ceilings, last[0].rate()), append(ends, last[1].rate())
 		ratios = append(ratios, last[1].rate()/last[0].rate())
+		if typ == "smpp" && b.hasKannel() {
+			k, err := b.kannel(ctx, messages)
+			if err != nil {
+				return fmt.Errorf("kannel: %w", err)
+			}
+			kannels = append(kannels, last[1].rate()/k.rate())
+			t.row("kannel", "%6.0f /s   bearerbox with store-type spool, fed by mtbatch; %s", k.rate(), k.costs())
+		}
 	}
 	t.head("%s, %d messages with their receipts, median of %d pairs", typ, messages, pairs)
 	t.row("ceiling", "%6.0f /s   %s", median(ceilings), last[0].costs())
-	t.row("end to end", "%6.0f /s   %s", median(ends), last[1].costs())
-	t.row("ratio", "%6.2f      at least 0.60; pairs %s", median(ratios), listed(ratios))
+	if typ != "smpp" {
+		t.row("end to end", "%6.0f /s   %s", median(ends), last[1].costs())
+		t.row("ratio", "%6.2f      at least 0.60; pairs %s", median(ratios), listed(ratios))
+		return nil
+	}
+	t.row("end to end", "%6.0f /s   over one bind, window %d, at least 12000; %s", median(ends), b.bind, last[1].costs())
+	t.row("ratio", "%6.2f      to the client that records nothing; pairs %s", median(ratios), listed(ratios))
+	if len(kannels) == 0 {
+		t.row("to kannel", "it is not installed: Debian's packages kannel and kannel-extras")
+		return nil
+	}
+	t.row("to kannel", "%6.2f      times its rate, at least 3; pairs %s", median(kannels), listed(kannels))
+	return nil
+}
+
+// windowOf is how many messages a carrier of a type has in flight.
+func (b *bench) windowOf(typ string) int {
+	if typ == "smpp" {
+		return b.bind
+	}
+	return b.window
+}
+
+// flooded measures the listener while a campaign sends: a carrier sends three receipts for every message.
+func (b *bench) flooded(ctx context.Context, t *table, messages int) error {
+	list, err := b.list(messages)
+	if err != nil {
+		return err
+	}
+	t.head("listener: three receipts for each of %d messages, taken in durably while the campaign sends", messages)
+	for _, typ := range []string{"http", "smpp"} {
+		s, err := b.sends(ctx, typ, ", sent_receipts: true, duplicate_receipts: 1", list, messages, nil)
+		if err != nil {
+			return fmt.Errorf("flood of %s: %w", typ, err)
+		}
+		t.row(typ, "%6.0f receipts/s, at least 8000, beside %.0f messages/s; %s", float64(s.receipts)/s.receiving.Seconds(), s.rate(), s.costs())
+	}
 	return nil
 }
 

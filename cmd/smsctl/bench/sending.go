@@ -29,7 +29,10 @@ auth_token: alpha-secret
 base_url: {base}
 from: "+15005550006"
 `
-	if typ == "http" {
+	switch typ {
+	case "smpp":
+		text = "type: smpp\naddress: {base}\nsystem_id: " + carrierName + "\npassword: alpha-pw\nwindow: " + strconv.Itoa(window) + "\n"
+	case "http":
 		text = `type: http
 submit:
   method: POST
@@ -50,12 +53,10 @@ secrets: {token: delta-secret}
 }
 
 // scenario is a carrier that answers at once and sends its receipt at once: only work takes time.
-func scenario(typ string) string {
-	const fast = "latency: 0s, delivery: 0s, receipt_delay: 0s, deliver: 1, receipt_connections: 64"
-	if typ == "http" {
-		return "carriers: {" + carrierName + ": {dialect: plain, token: delta-secret, " + fast + "}}\n"
-	}
-	return "carriers: {" + carrierName + ": {dialect: twilio, auth_token: alpha-secret, " + fast + "}}\n"
+func scenario(typ, more string) string {
+	speaks := map[string]string{"http": "plain, token: delta-secret", "twilio": "twilio, auth_token: alpha-secret", "smpp": "smpp, password: alpha-pw"}[typ]
+	return "carriers: {" + carrierName + ": {dialect: " + speaks + ", latency: 0s, delivery: 0s, receipt_delay: 0s, deliver: 1, " +
+		"receipt_connections: 64" + more + "}}\n"
 }
 
 // sending is what one run of messages took, from the first submit to the last receipt that was acknowledged.
@@ -63,6 +64,8 @@ type sending struct {
 	n              int
 	wall           time.Duration
 	client, vendor usage
+	receipts       int           // that were acknowledged
+	receiving      time.Duration // from the first of them to the last
 }
 
 func (s sending) rate() float64 { return float64(s.n) / s.wall.Seconds() }
@@ -75,28 +78,33 @@ func (s sending) costs() string {
 
 // ceiling measures the client that records nothing.
 func (b *bench) ceiling(ctx context.Context, typ string, n int) (sending, error) {
-	return b.against(ctx, typ, n, func(base, listen string) (usage, error) {
+	return b.against(ctx, typ, "", n, func(base, listen string) (usage, error) {
 		self, err := os.Executable()
 		if err != nil {
 			return usage{}, err
 		}
 		_, used, err := command(ctx, b.dir, self, clientWord, "-type", typ, "-base", base, "-listen", listen,
-			"-n", strconv.Itoa(n), "-window", strconv.Itoa(b.window), "-seed", strconv.FormatUint(b.seed, 10))
+			"-n", strconv.Itoa(n), "-window", strconv.Itoa(b.windowOf(typ)), "-seed", strconv.FormatUint(b.seed, 10))
 		return used, err
 	})
 }
 
 // endToEnd measures smsctl; after looks at the database before it is removed.
 func (b *bench) endToEnd(ctx context.Context, typ, list string, n int, after func(config string) error) (sending, error) {
+	return b.sends(ctx, typ, "", list, n, after)
+}
+
+// sends measures smsctl against a carrier that does more than it must.
+func (b *bench) sends(ctx context.Context, typ, more, list string, n int, after func(config string) error) (sending, error) {
 	home, err := os.MkdirTemp(b.dir, "send-")
 	if err != nil {
 		return sending{}, err
 	}
 	defer os.RemoveAll(home)
 	config := filepath.Join(home, "config.yaml")
-	return b.against(ctx, typ, n, func(base, listen string) (usage, error) {
+	return b.against(ctx, typ, more, n, func(base, listen string) (usage, error) {
 		text := fmt.Sprintf("database: bench.db\nsender: %q\nreceipts: {listen: %s, public_url: \"http://%s\"}\ncarriers:\n  %s:\n    %s\n",
-			sender, listen, listen, carrierName, strings.ReplaceAll(carrierConfig(typ, base, b.window), "\n", "\n    "))
+			sender, listen, listen, carrierName, strings.ReplaceAll(carrierConfig(typ, base, b.windowOf(typ)), "\n", "\n    "))
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			return usage{}, err
 		}
@@ -110,7 +118,7 @@ func (b *bench) endToEnd(ctx context.Context, typ, list string, n int, after fun
 }
 
 // against runs a client against a fresh simulator and reads from its log what happened when.
-func (b *bench) against(ctx context.Context, typ string, n int, client func(base, listen string) (usage, error)) (s sending, err error) {
+func (b *bench) against(ctx context.Context, typ, more string, n int, client func(base, listen string) (usage, error)) (s sending, err error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return s, err
@@ -119,62 +127,83 @@ func (b *bench) against(ctx context.Context, typ string, n int, client func(base
 	if err != nil {
 		return s, err
 	}
-	play, truth := filepath.Join(b.dir, "scenario.yaml"), filepath.Join(b.dir, "truth.jsonl")
-	if err := errors.Join(os.WriteFile(play, []byte(scenario(typ)), 0o600), os.RemoveAll(truth)); err != nil {
+	smpp, err := freeAddress(ctx)
+	if err != nil {
 		return s, err
 	}
-	vendor, err := serve(ctx, b.dir, address, b.smsctl, "sim", "serve", "--scenario", play, "--listen", address, "--truth", truth,
-		"--log-file", "none")
+	play, truth := filepath.Join(b.dir, "scenario.yaml"), filepath.Join(b.dir, "truth.jsonl")
+	if err := errors.Join(os.WriteFile(play, []byte(scenario(typ, more)), 0o600), os.RemoveAll(truth)); err != nil {
+		return s, err
+	}
+	vendor, err := serve(ctx, b.dir, address, b.smsctl, "sim", "serve", "--scenario", play, "--listen", address, "--smpp", smpp,
+		"--truth", truth, "--log-file", "none")
 	if err != nil {
 		return s, err
 	}
 	s.n = n
-	s.client, err = client("http://"+address+"/"+carrierName, listen)
+	base := "http://" + address + "/" + carrierName
+	if typ == "smpp" {
+		base = smpp
+	}
+	s.client, err = client(base, listen)
 	used, stopErr := vendor.stop()
 	if err := errors.Join(err, stopErr); err != nil {
 		return s, err
 	}
 	s.vendor = used
-	s.wall, err = between(truth, n)
-	return s, err
+	t, err := readTruth(truth)
+	if err != nil {
+		return s, err
+	}
+	if t.taken != n || t.receipts < n || more == "" && t.receipts != n {
+		return s, fmt.Errorf("%d of %d messages taken, %d receipts acknowledged", t.taken, n, t.receipts)
+	}
+	s.wall, s.receipts, s.receiving = t.lastReceipt.Sub(t.first), t.receipts, t.lastReceipt.Sub(t.firstReceipt)
+	return s, nil
 }
 
-// between is the time from the first submit to the last receipt that was acknowledged, by the simulator's clock. It
-// refuses a run in which not every message was taken once and not every receipt acknowledged once.
-func between(truth string, n int) (time.Duration, error) {
-	f, err := os.Open(truth)
+// truth is what a run looked like by the simulator's clock: what it took, and which receipts were acknowledged.
+type truth struct {
+	taken, receipts                  int
+	first, firstReceipt, lastReceipt time.Time
+}
+
+func readTruth(path string) (t truth, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return t, err
 	}
 	defer f.Close()
-	var first, last time.Time
-	taken, receipts := 0, 0
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var l struct {
-			Time  time.Time
-			Event string
-			HTTP  int
+			Time   time.Time
+			Event  string
+			HTTP   int
+			Status string
 		}
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			return 0, err
+			return t, err
 		}
 		switch {
 		case l.Event == "submit_accepted":
-			taken++
-			if first.IsZero() || l.Time.Before(first) {
-				first = l.Time
-			}
-		case l.Event == "receipt_sent" && l.HTTP/100 == 2:
-			receipts++
-			if l.Time.After(last) {
-				last = l.Time
+			t.taken++
+			t.first = earlier(t.first, l.Time)
+		case l.Event == "receipt_sent" && (l.HTTP/100 == 2 || l.Status == "ESME_ROK"):
+			t.receipts++
+			t.firstReceipt = earlier(t.firstReceipt, l.Time)
+			if l.Time.After(t.lastReceipt) {
+				t.lastReceipt = l.Time
 			}
 		}
 	}
-	if taken != n || receipts != n {
-		return 0, fmt.Errorf("%d of %d messages taken, %d receipts acknowledged", taken, n, receipts)
+	return t, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
 	}
-	return last.Sub(first), nil
+	return a
 }
 
 // freeAddress finds a port that nobody holds.
