@@ -22,9 +22,10 @@ type dispatch struct {
 	results chan result     // likewise
 	wishes  chan wish       // the newest desired state
 
+	learns   *learning // nil where there is no choice of carriers
 	ready    lanes
 	parked   timetable[*job]
-	hand     map[int64]bool // recipients that are ready, parked or under way
+	hand     map[int64]bool // recipients that are ready, parked or, true, under way
 	flying   int
 	spent    carriers.Price
 	hold     string // why nothing is handed out; "" = running
@@ -44,6 +45,7 @@ type assignment struct {
 	carrier int
 	cost    carriers.Price
 	why     string
+	ticket  routing.Ticket
 }
 
 func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
@@ -60,13 +62,14 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	if err := r.Store.Enrol(ctx, names(r.Carriers)); err != nil {
 		return nil, err
 	}
-	router := routing.New(infos(r.Carriers), r.Routing)
+	router := routing.New(r.infos(), r.Routing)
 	n := router.Window()
 	d := &dispatch{
 		Runner: r, router: router, spent: spent, hand: map[int64]bool{},
 		assign: make(chan assignment, n), results: make(chan result, n), wishes: make(chan wish, 1),
 		watch: newWatch(r),
 	}
+	d.learns = newLearning(d)
 	d.feeder = newFeeder(r, max(2*n, 256))
 	d.obey(wish{campaign: r.Campaign, share: 1})
 	return d, r.Store.SetStatus(ctx, r.Campaign.ID, r.Lease, Running, "")
@@ -79,6 +82,7 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 	for {
 		now := d.Now()
 		d.wake(now)
+		d.learns.pass(now)
 		wait, err := d.handOut(ctx, now)
 		if err != nil {
 			return err
@@ -91,9 +95,13 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 		timer.Reset(wait)
 		select {
 		case page := <-d.feeder.pages:
-			err = d.take(ctx, page)
+			err = d.take(ctx, d.Now(), page)
 		case res := <-d.results:
 			err = d.finishAll(res)
+		case batch := <-d.watch.arrived:
+			d.learns.arrived(d.Now(), batch)
+		case q := <-d.watch.asks:
+			d.learns.answer(d.Now(), q)
 		case w := <-d.wishes:
 			err = d.heed(ctx, w)
 		case <-timer.C:
@@ -125,20 +133,20 @@ func (d *dispatch) wake(now time.Time) {
 		if !ok {
 			return
 		}
-		d.ready.push(j)
+		d.ready.push(now, j)
 	}
 }
 
 // take takes a page of due recipients in. After dispatch had come to its end, a message that goes to another carrier lets
 // the campaign run again.
-func (d *dispatch) take(ctx context.Context, page []Due) error {
+func (d *dispatch) take(ctx context.Context, now time.Time, page []Due) error {
 	for i := range page {
-		if d.hand[page[i].ID] {
+		if _, ok := d.hand[page[i].ID]; ok {
 			continue
 		}
 		j := &job{Due: page[i], tries: len(page[i].Tried), tried: d.setOf(page[i].Tried)}
-		d.hand[j.ID] = true
-		d.ready.push(j)
+		d.hand[j.ID] = false
+		d.ready.push(now, j)
 	}
 	if !d.settling || len(d.hand) == 0 {
 		return nil
@@ -180,8 +188,8 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 func (d *dispatch) serve(now time.Time, k lane) (wait time.Duration, noRoute []*job) {
 	for j := d.ready.head(k); j != nil; j = d.ready.head(k) {
 		c := d.router.Choose(now, routing.Query{
-			Message: uint64(j.ID), Country: j.Country, Type: string(d.Campaign.Type), Segments: j.Segments,
-			Behind: d.ready.behind(k), Tried: j.tried, Barred: j.barred,
+			Message: uint64(j.ID), Country: j.Country, Network: j.Network, Type: string(d.Campaign.Type), Segments: j.Segments,
+			Behind: d.ready.behind(k), Waited: now.Sub(j.since), Tried: j.tried, Barred: j.barred,
 		})
 		if !c.NoRoute {
 			d.still.add(c)
@@ -211,7 +219,8 @@ func (d *dispatch) start(j *job, c routing.Choice) bool {
 	}
 	d.spent += cost
 	d.flying++
-	d.assign <- assignment{job: j, carrier: c.Carrier, cost: cost, why: d.router.Why()}
+	d.hand[j.ID] = true
+	d.assign <- assignment{job: j, carrier: c.Carrier, cost: cost, why: d.router.Why(), ticket: c.Ticket}
 	return true
 }
 
@@ -261,11 +270,12 @@ func (d *dispatch) finish(res result) error {
 	if res.submit.Accepted == carriers.No {
 		d.spent -= res.cost
 	}
-	d.watch.submitted(now, res)
+	d.watch.submitted(now, res, d.expect(now, res))
 	if res.decision.Next != Queued {
 		delete(d.hand, j.ID)
 		return nil
 	}
+	d.hand[j.ID] = false
 	j.tries++
 	j.tried = j.tried.With(res.carrier)
 	if res.decision.Counted {
@@ -277,9 +287,17 @@ func (d *dispatch) finish(res result) error {
 	if res.decision.After > 0 {
 		d.parked.add(now.Add(res.decision.After), j)
 	} else {
-		d.ready.push(j)
+		d.ready.push(now, j)
 	}
 	return nil
+}
+
+// expect says when the receipt of an attempt should have come.
+func (d *dispatch) expect(now time.Time, res result) time.Time {
+	if d.learns != nil {
+		return d.learns.submitted(now, res)
+	}
+	return now.Add(d.receiptWait(d.Carriers[res.carrier]))
 }
 
 // stop lets nothing new start; the loop ends when nothing is under way any more.
@@ -295,5 +313,8 @@ func (d *dispatch) stop(cause Cause, st Status, reason string) {
 func (d *dispatch) tell() {
 	for _, e := range d.router.Events() {
 		d.notify(e.Kind, slog.String("carrier", e.Carrier), slog.String("state", e.Text))
+		if e.Suspect {
+			d.watch.hasten(d.Now(), int(d.watch.position(e.Carrier)))
+		}
 	}
 }

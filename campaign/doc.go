@@ -12,7 +12,8 @@
 //	5  dispatch -> worker          router.Choose, store.Begin, carrier.Submit, decide          the attempt, before the request
 //	6  store.Record                the outcome                                                 attempt, recipient
 //	7  carriers/receipts           verify, parse, store.ApplyReceipts, then 2xx                receipts, states raised
-//	8  watch                       no receipt in time: poll, failover or hold                  queued again, with the reason
+//	8  watch                       receipts teach the router; none in time, and it is likely
+//	                               lost: poll, failover or hold                                queued again, with the reason
 //	9  campaign/report             sums                                                        -
 //
 // Intake decides rows = invalid + duplicate + opted_out + eligible. Every eligible recipient is then in exactly one

@@ -3,6 +3,8 @@ package campaign
 import (
 	"context"
 	"sync/atomic"
+
+	"github.com/smsctl/smsctl/carriers/phone"
 )
 
 // feeder reads due recipients ahead of dispatch, so that dispatch never waits for the disk.
@@ -66,6 +68,11 @@ func (f *feeder) run(ctx context.Context) error {
 		}
 		if len(page) == 0 {
 			continue
+		}
+		if len(f.Carriers) > 1 {
+			for i := range page {
+				page[i].Network = phone.Network(page[i].To)
+			}
 		}
 		select {
 		case f.pages <- page:

@@ -1,6 +1,8 @@
 package campaign
 
 import (
+	"time"
+
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/routing"
 )
@@ -11,6 +13,7 @@ type job struct {
 	tries  int
 	tried  routing.Set
 	barred routing.Set
+	since  time.Time // when it became ready
 }
 
 // lane is the key of messages that have the same candidates: if one of them must wait for a carrier, all must.
@@ -29,7 +32,8 @@ type lanes struct {
 	size   int
 }
 
-func (l *lanes) push(j *job) {
+func (l *lanes) push(now time.Time, j *job) {
+	j.since = now
 	if l.queues == nil {
 		l.queues = map[lane][]*job{}
 	}
@@ -88,6 +92,7 @@ type result struct {
 	submit   carriers.Result
 	decision Decision
 	attempt  int64
+	ticket   routing.Ticket
 	skipped  bool  // nothing was submitted
 	err      error // the store cannot go on
 }

@@ -27,6 +27,7 @@ type Due struct {
 	ID       int64 // of the recipient
 	To       string
 	Country  string
+	Network  string // as far as the number tells; set by the feeder where there is a choice of carriers
 	Text     string
 	UCS2     bool
 	Segments int
@@ -72,7 +73,10 @@ type Settled struct {
 	State     carriers.ReceiptState
 	Class     carriers.Class
 	Applied   bool
-	Latency   time.Duration // since the attempt was begun
+	Latency   time.Duration // since the attempt was begun, until the receipt came
+	Took      time.Duration // the same until what it tells had happened, by the carrier's own clock where that can be
+	To        string
+	Country   string
 	Counted   int
 	Now       State // of the recipient after it
 }

@@ -96,6 +96,7 @@ type Runner struct {
 	Lease    string
 	Carriers []carriers.Carrier
 	Routing  routing.Options
+	Hears    func() bool                      // whether receipts can come in at present; nil = always
 	Callback func(carrier, ref string) string // where receipts of an attempt shall go; nil = they cannot be pushed
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -211,10 +212,14 @@ func (r *Runner) setOf(names []string) (s routing.Set) {
 	return s
 }
 
-func infos(cs []carriers.Carrier) []carriers.Info {
-	out := make([]carriers.Info, len(cs))
-	for i, c := range cs {
+// infos are the carriers as routing sees them. One whose receipts have no way in is one that sends none.
+func (r *Runner) infos() []carriers.Info {
+	out, never := make([]carriers.Info, len(r.Carriers)), false
+	for i, c := range r.Carriers {
 		out[i] = c.Info()
+		if _, session := c.(carriers.Session); r.Callback == nil && !session {
+			out[i].Common.Receipts.Expected = &never
+		}
 	}
 	return out
 }

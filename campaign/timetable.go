@@ -55,10 +55,24 @@ func (t *timetable[T]) due(now time.Time) (what T, ok bool) {
 	return what, true
 }
 
+// hasten makes some due at a moment that would be due later.
+func (t *timetable[T]) hasten(at time.Time, which func(T) bool) {
+	for i := range t.heap {
+		if e := &t.heap[i]; which(e.what) {
+			e.at = min(e.at, at.Sub(t.zero))
+		}
+	}
+	for i := len(t.heap) / 2; i >= 0; i-- {
+		t.sinkFrom(i)
+	}
+}
+
 // sink moves the first entry down to its place.
-func (t *timetable[T]) sink() {
+func (t *timetable[T]) sink() { t.sinkFrom(0) }
+
+func (t *timetable[T]) sinkFrom(i int) {
 	h := t.heap
-	for i := 0; ; {
+	for {
 		child := 2*i + 1
 		if child >= len(h) {
 			return

@@ -7,6 +7,31 @@ import (
 	"time"
 )
 
+func TestHastened(t *testing.T) {
+	noon := time.Date(2026, 10, 9, 12, 0, 0, 0, time.UTC)
+	var table timetable[int]
+	table.hasten(noon, func(int) bool { return true })
+	for i := range 100 {
+		table.add(noon.Add(time.Duration(i*37%100)*time.Second), i)
+	}
+	table.hasten(noon, func(i int) bool { return i%10 == 0 })
+	var due []int
+	for i, ok := table.due(noon); ok; i, ok = table.due(noon) {
+		due = append(due, i)
+	}
+	if slices.Sort(due); !slices.Equal(due, []int{0, 10, 20, 30, 40, 50, 60, 70, 80, 90}) {
+		t.Fatal(due)
+	}
+	for last := noon; table.len() > 0; {
+		at, _ := table.next()
+		if at.Before(last) {
+			t.Fatal("out of order")
+		}
+		last = at
+		table.due(at)
+	}
+}
+
 // TestTimetable: whatever was added in whatever order comes out when it is due, earliest first, and not before.
 func TestTimetable(t *testing.T) {
 	start := time.Now()

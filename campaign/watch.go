@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +22,7 @@ type Fates interface {
 
 // Arrivals are the receipts, whoever received them.
 type Arrivals interface {
-	Follow(ctx context.Context, campaignID, after int64, limit int) ([]Settled, int64, error)
+	Follow(ctx context.Context, campaignID, after int64, limit int, delivered bool) ([]Settled, int64, error)
 	LastReceipt(ctx context.Context) (int64, error)
 	ApplyReceipts(ctx context.Context, carrier, via string, rs []carriers.Receipt) error
 	Overdue(ctx context.Context, lease string, attempt int64, again bool, reason string, at time.Time) error
@@ -35,20 +36,27 @@ type watch struct {
 	byName map[string]carriers.Carrier
 	polls  map[string]*pace
 
+	arrived chan []Settled // final receipts, for the router; nobody reads it where there is a single carrier
+	asks    chan inquiry   // what silence means, for the router to answer
+	settled bitset         // attempts of this run with a final receipt: nothing is to be looked at any more
+
 	mu       sync.Mutex
 	due      timetable[look]
-	doubtful int   // ambiguous attempts among them
-	working  bool  // a round is under way
-	halted   bool  // none may begin
-	resumed  bool  // the appointments of earlier runs are made
-	cursor   int64 // the last receipt row followed; written by the watch alone
+	doubtful int       // ambiguous attempts among them
+	working  int       // rounds that are under way
+	halted   bool      // none may begin
+	resumed  bool      // the appointments of earlier runs are made
+	cursor   int64     // the last receipt row followed; written by the watch alone
+	seen     time.Time // when the receipts were looked at last
+	heard    time.Time // since when they could come in
 }
 
 // look is an appointment with an attempt.
 type look struct {
 	attempt   int64
+	carrier   int8 // by position, -1 = unknown
 	ambiguous bool
-	asked     int // times a lookup was undecided
+	asked     int16 // times a lookup was undecided
 }
 
 const (
@@ -60,7 +68,10 @@ const (
 )
 
 func newWatch(r *Runner) *watch {
-	w := &watch{Runner: r, cursor: r.Campaign.Followed, byName: map[string]carriers.Carrier{}, polls: map[string]*pace{}}
+	w := &watch{
+		Runner: r, cursor: r.Campaign.Followed, byName: map[string]carriers.Carrier{}, polls: map[string]*pace{},
+		arrived: make(chan []Settled), asks: make(chan inquiry), seen: r.Now(), heard: r.Now(),
+	}
 	for _, c := range r.Carriers {
 		name := c.Info().Name
 		w.byName[name], w.polls[name] = c, newPace(c.Info().Common.MaxPerSecond)
@@ -69,10 +80,10 @@ func newWatch(r *Runner) *watch {
 }
 
 // submitted makes an appointment with a new attempt, if its story is not over.
-func (w *watch) submitted(now time.Time, res result) {
+func (w *watch) submitted(now time.Time, res result, due time.Time) {
 	switch res.decision.Next {
 	case Awaiting:
-		w.add(now.Add(w.receiptWait(w.Carriers[res.carrier])), look{attempt: res.attempt})
+		w.add(due, look{attempt: res.attempt, carrier: int8(res.carrier)})
 	case Unknown:
 		w.add(now.Add(lookupFirst), look{attempt: res.attempt, ambiguous: true})
 	}
@@ -87,6 +98,13 @@ func (w *watch) add(at time.Time, l look) {
 	}
 }
 
+// hasten looks at once at what awaits a receipt of a carrier that has come under suspicion.
+func (w *watch) hasten(now time.Time, carrier int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.due.hasten(now, func(l look) bool { return !l.ambiguous && int(l.carrier) == carrier })
+}
+
 // idle says that there is no appointment left.
 func (w *watch) idle() bool {
 	w.mu.Lock()
@@ -98,7 +116,7 @@ func (w *watch) idle() bool {
 func (w *watch) halt() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.halted = !w.working
+	w.halted = w.working == 0
 	return w.halted
 }
 
@@ -138,6 +156,15 @@ func (w *watch) run(ctx context.Context) (err error) {
 	w.mu.Lock()
 	w.resumed = true
 	w.mu.Unlock()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.often(ctx, w.follow) })
+	g.Go(func() error { return w.often(ctx, w.keep) })
+	return g.Wait()
+}
+
+// often does something ten times a second until ctx ends, unless the watch is halted. Receipts and appointments are
+// looked at apart: a carrier that does not answer a question must not keep the receipts waiting.
+func (w *watch) often(ctx context.Context, do func(context.Context) error) error {
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
 	for {
@@ -146,30 +173,45 @@ func (w *watch) run(ctx context.Context) (err error) {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := w.round(ctx); err != nil {
+		if !w.begin() {
+			continue
+		}
+		err := do(ctx)
+		w.end()
+		if err != nil {
 			return err
 		}
 	}
 }
 
-// round looks at the receipts that came and keeps the appointments that are due.
-func (w *watch) round(ctx context.Context) error {
+func (w *watch) begin() bool {
 	w.mu.Lock()
-	w.working = !w.halted
-	begun := w.working
-	w.mu.Unlock()
-	if !begun {
-		return nil
+	defer w.mu.Unlock()
+	if w.halted {
+		return false
 	}
-	defer func() {
-		w.mu.Lock()
-		w.working = false
-		w.mu.Unlock()
-	}()
-	if err := w.follow(ctx); err != nil {
-		return err
-	}
-	return w.keep(ctx)
+	w.working++
+	return true
+}
+
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.working--
+}
+
+// looked is when the receipts were looked at last, all that there were.
+func (w *watch) looked() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen
+}
+
+// hears notes that receipts can come in again, from now on.
+func (w *watch) hears(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.heard = now
 }
 
 // resume makes appointments with what an earlier run has left open.
@@ -201,11 +243,16 @@ func (w *watch) lookUp(ctx context.Context, doubtful bool) (n int, err error) {
 				at = later(o.BegunAt.Add(w.receiptWait(c)), now.Add(min(resumeGrace, w.receiptWait(c))))
 			}
 			if doubtful || !ambiguous {
-				w.add(at, look{attempt: o.Attempt, ambiguous: ambiguous})
+				w.add(at, look{attempt: o.Attempt, carrier: w.position(o.Carrier), ambiguous: ambiguous})
 				n++
 			}
 		}
 	}
+}
+
+// position is where a carrier stands in the list, -1 if it has left it.
+func (w *watch) position(name string) int8 {
+	return int8(slices.IndexFunc(w.Carriers, func(c carriers.Carrier) bool { return c.Info().Name == name }))
 }
 
 func later(a, b time.Time) time.Time {
@@ -215,23 +262,51 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// follow sends messages on whose receipts say "not delivered" for a reason that is not the recipient's.
+// follow sends messages on whose receipts say "not delivered" for a reason that is not the recipient's, and lets the
+// router learn from all that are final.
 func (w *watch) follow(ctx context.Context) error {
 	for {
-		arrived, last, err := w.Store.Follow(ctx, w.Campaign.ID, w.cursor, pageOfOpen)
+		arrived, last, err := w.Store.Follow(ctx, w.Campaign.ID, w.cursor, pageOfOpen, w.choice())
 		if err != nil {
 			return err
 		}
 		full := last-w.cursor >= pageOfOpen
+		if err := w.pass(ctx, arrived); err != nil {
+			return err
+		}
 		if err := together(ctx, arrived, w.failed); err != nil {
 			return err
 		}
 		w.mu.Lock()
 		w.cursor = last
+		if !full {
+			w.seen = w.Now()
+		}
 		w.mu.Unlock()
 		if !full {
 			return nil
 		}
+	}
+}
+
+// choice says whether there is more than one carrier: only then does it matter what becomes of messages with each.
+func (w *watch) choice() bool { return len(w.Carriers) > 1 }
+
+// pass gives final receipts to the router.
+func (w *watch) pass(ctx context.Context, arrived []Settled) error {
+	if !w.choice() || len(arrived) == 0 {
+		return nil
+	}
+	w.mu.Lock()
+	for i := range arrived {
+		w.settled.set(arrived[i].Attempt)
+	}
+	w.mu.Unlock()
+	select {
+	case w.arrived <- arrived:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -249,7 +324,7 @@ func together[T any](ctx context.Context, all []T, do func(context.Context, T) e
 const atOnce = 64
 
 func (w *watch) failed(ctx context.Context, s Settled) error {
-	if !s.Applied || s.Now != Undelivered || !s.State.Final() || !mayFollow(s.State, s.Class) || !w.maySend(s.Counted) {
+	if s.State == carriers.ReceiptDelivered || !s.Applied || s.Now != Undelivered || !s.State.Final() || !mayFollow(s.State, s.Class) || !w.maySend(s.Counted) {
 		return nil
 	}
 	err := w.Store.Requeue(ctx, w.Lease, s.Recipient, Undelivered, "not delivered by "+s.Carrier, w.Now())
@@ -268,91 +343,6 @@ func ignore(err, target error) error {
 	}
 	return err
 }
-
-// keep keeps the appointments that are due.
-func (w *watch) keep(ctx context.Context) error {
-	for {
-		looks := w.take()
-		if len(looks) == 0 {
-			return nil
-		}
-		err := together(ctx, looks, func(ctx context.Context, l look) error {
-			return ignore(w.visit(ctx, l), ErrNotDue)
-		})
-		w.mu.Lock()
-		for _, l := range looks {
-			if l.ambiguous {
-				w.doubtful--
-			}
-		}
-		w.mu.Unlock()
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// take removes some appointments that are due from the timetable.
-func (w *watch) take() (looks []look) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for len(looks) < pageOfOpen {
-		l, ok := w.due.due(w.Now())
-		if !ok {
-			break
-		}
-		looks = append(looks, l)
-	}
-	return looks
-}
-
-func (w *watch) visit(ctx context.Context, l look) error {
-	o, err := w.Store.OpenAttempt(ctx, l.attempt)
-	if err != nil {
-		return err
-	}
-	if o.State == AttemptAmbiguous {
-		return w.askAbout(ctx, l, &o)
-	}
-	return w.overdue(ctx, &o)
-}
-
-// overdue asks the carrier first, if it can be asked; then the message goes to another one, or is held.
-func (w *watch) overdue(ctx context.Context, o *Open) error {
-	if settled, err := w.poll(ctx, o); settled || err != nil {
-		return err
-	}
-	s := &w.Campaign.Settings
-	again := !s.HoldNoReceipt && !s.AtMostOnce && o.Last && w.maySend(o.Counted) && len(w.Carriers) > 1
-	reason := "no receipt from " + o.Carrier + " in time"
-	return w.Store.Overdue(ctx, w.Lease, o.Attempt, again, reason, w.Now())
-}
-
-// poll asks what became of an attempt and stores the answer as a receipt. It is skipped when that would take more than
-// a tenth of the carrier's rate.
-func (w *watch) poll(ctx context.Context, o *Open) (settled bool, err error) {
-	p, ok := w.byName[o.Carrier].(carriers.Poller)
-	if !ok || o.Submitted.ID == "" || !w.polls[o.Carrier].allow(w.Now()) {
-		return false, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	rc, err := p.Poll(ctx, o.Submitted)
-	if err != nil {
-		w.Log.Warn("poll", slog.String("carrier", o.Carrier), slog.Any("error", err))
-		w.polls[o.Carrier].rest(w.Now())
-		return false, nil
-	}
-	if rc.State.Rank() == 0 {
-		return false, nil
-	}
-	if rc.Ref == "" {
-		rc.Ref = o.Submitted.Ref
-	}
-	return rc.State.Final(), w.Store.ApplyReceipts(ctx, o.Carrier, "poll", []carriers.Receipt{rc})
-}
-
-const askTimeout = 10 * time.Second
 
 // askAbout tries to find out whether a carrier took a message whose answer was lost, then applies the policy of the
 // message's type.
@@ -414,7 +404,7 @@ func (w *watch) found(ctx context.Context, o *Open, f carriers.Finding) error {
 	if err := w.resolve(ctx, o, carriers.Accept(f.ID, "found by lookup"), Awaiting, ""); err != nil {
 		return err
 	}
-	w.add(w.Now().Add(w.receiptWait(w.byName[o.Carrier])), look{attempt: o.Attempt})
+	w.add(w.Now().Add(w.receiptWait(w.byName[o.Carrier])), look{attempt: o.Attempt, carrier: w.position(o.Carrier)})
 	if f.Receipt.State.Rank() == 0 {
 		return nil
 	}

@@ -20,7 +20,7 @@ func (d *dispatch) work(ctx context.Context) {
 func (d *dispatch) submit(ctx context.Context, a assignment) result {
 	j, c := a.job, d.Carriers[a.carrier]
 	info := c.Info()
-	res := result{job: j, carrier: a.carrier, cost: a.cost}
+	res := result{job: j, carrier: a.carrier, cost: a.cost, ticket: a.ticket}
 	if ctx.Err() != nil {
 		res.skipped = true
 		return res

@@ -59,7 +59,10 @@ func (c *curve) refresh() {
 	sum, before := 0.0, 0.0
 	for j, age := range ages {
 		p := priorShare(age)
-		sum += (c.got[j] + priorWorth*(p-before)) / (c.sent[j] + priorWorth)
+		// The prior expects no more in an interval than its share of those that are still open then: where nearly all receipts
+		// come at once, nobody waits for as many again before the first attempts have grown old.
+		due := (p - before) * min(1, max(0, 1-sum)/(1-before))
+		sum += (c.got[j] + priorWorth*due) / (c.sent[j] + priorWorth)
 		c.share[j+1], before = sum, p
 	}
 	for j := range c.share {

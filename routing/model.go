@@ -15,6 +15,7 @@ type model struct {
 	news      func(carrier int, country, text string)
 	saved     float64 // when what was learned was written down last
 	checked   float64 // when the slow checks were made last
+	doubt     [kinds]float64
 }
 
 // account is what is known of a carrier beside its quality.
@@ -59,6 +60,9 @@ const (
 	calibKeep  = 3000.0
 	checkEach  = 5.0 // seconds between two looks at the slow things
 )
+
+// suspected is the news of an alarm.
+const suspected = "suspect: receipts have stopped coming"
 
 func newModel(width int, news func(int, string, string)) *model {
 	m := &model{places: newPlaces(), tree: newTree(width), per: make([]account, width), elsewhere: make([]route, width), news: news, flights: newFlights()}
@@ -165,7 +169,7 @@ func (m *model) alarmed(now float64, c int, country int32) {
 		}
 	})
 	a.raise(now, before)
-	m.news(c, m.countryName(country), "suspect: receipts have stopped coming")
+	m.news(c, m.countryName(country), suspected)
 }
 
 // usual is the share of receipts that came when all was well.

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -54,6 +55,7 @@ type Options struct {
 	Seed          uint64
 	Value         [2]carriers.Price // what a delivered message is worth, transactional and promotional; 0 = by the prices
 	LatencyWeight *float64          // λ; nil = 0.1
+	Doubt         [2]float64        // a silent message goes to another carrier once it was less likely delivered than that; 0 = .5 and .15
 	TTL           [2]time.Duration  // how late a message is worth nothing; 0 = 90 s and 4 h
 }
 
@@ -85,6 +87,7 @@ type Event struct {
 	Carrier string
 	Kind    string // breaker, drain, route
 	Text    string
+	Suspect bool // its receipts have stopped coming: what awaits one is worth a look
 }
 
 // DefaultWindow is a carrier's window where the config names none.
@@ -111,6 +114,12 @@ func New(infos []carriers.Info, o Options) *Router {
 		r.value[k] = float64(o.Value[k])
 		if o.Value[k] <= 0 {
 			r.value[k] = worth[k] * medianPrice(infos)
+		}
+	}
+	r.model.doubt = [kinds]float64{sureEnough, sureEnoughAd}
+	for k, p := range o.Doubt {
+		if p > 0 && finite(p) {
+			r.model.doubt[k] = p
 		}
 	}
 	if w := o.LatencyWeight; w != nil && finite(*w) {
@@ -255,6 +264,12 @@ func (r *Router) Await(now time.Time, attempt int64, t Ticket) {
 	r.model.follow(r.model.tick(now), attempt, t.carrier, t.to, t.mean)
 }
 
+// Follows says whether an attempt is followed: its receipt need not say where it went.
+func (r *Router) Follows(attempt int64) bool {
+	_, ok := r.model.byKey[attempt]
+	return ok
+}
+
 // Receipt learns from a final receipt.
 func (r *Router) Receipt(now time.Time, rc Receipt) {
 	r.model.receipt(r.model.tick(now), &rc, &r.ttl)
@@ -276,8 +291,14 @@ func (r *Router) Converted(carrier int, country string) {
 	}
 }
 
-// Deadline is how long the receipt of an attempt is worth waiting for before the message goes to another carrier; 0 if
-// none can be expected. It shortens when the carrier comes under suspicion.
+// Ticket is that of an attempt of an earlier run, or of one that was not awaited at once.
+func (r *Router) Ticket(carrier int, country, network, messageType string) Ticket {
+	return Ticket{to: r.model.at(country, network, kindOf(messageType)), carrier: carrier}
+}
+
+// Deadline is how long the receipt of an attempt is worth waiting for before the message goes to another carrier: until
+// it is more likely lost than late. 0 says that silence until the ceiling is no evidence: that carrier is not known to
+// send receipts from there, or they may well come later. It shortens when the carrier comes under suspicion.
 func (r *Router) Deadline(now time.Time, t Ticket, ceiling time.Duration) time.Duration {
 	return r.model.deadline(r.model.tick(now), t.carrier, t.to, ceiling)
 }
@@ -290,7 +311,7 @@ func (r *Router) news(carrier int, country, text string) {
 }
 
 func (r *Router) tell(now time.Time, i int, kind, text string) {
-	r.events = append(r.events, Event{now, r.lines[i].info.Name, kind, text})
+	r.events = append(r.events, Event{now, r.lines[i].info.Name, kind, text, strings.HasSuffix(text, suspected)})
 }
 
 // Events returns what happened since the last call.

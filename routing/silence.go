@@ -56,24 +56,28 @@ func (m *model) stillComing(q float64, c int, own *curve, age float64) float64 {
 	return late / (late + (1-q)*(s+(1-s)*(1-early/failures)))
 }
 
-// deadline is how long a receipt is worth waiting for, 0 where none can be expected.
+// deadline is how long a receipt is worth waiting for, 0 where its silence until the ceiling says nothing.
 func (m *model) deadline(now float64, c int, to cell, ceiling time.Duration) time.Duration {
-	if m.per[c].mute || m.routeOf(c, to).blind {
+	if m.per[c].mute || m.routeOf(c, to).blind || !m.sends(c, to) {
 		return 0
 	}
 	q := m.estimate(now, c, to).mean
 	if m.suspect(c, to) {
 		q = min(q, suspectMost)
 	}
-	enough := sureEnough
-	if to.kind == promotional {
-		enough = sureEnoughAd
-	}
-	own := m.curveIn(c, to)
-	for age := 3.0; age < min(ceiling.Seconds(), ages[steps-1]); age *= 1.1 {
-		if m.stillComing(q, c, &own, age) < enough {
-			return time.Duration(math.Round(age * float64(time.Second)))
+	own, last := m.curveIn(c, to), min(ceiling.Seconds(), ages[steps-1])
+	for age := min(leastWait, last); ; age = min(age*1.1, last) {
+		if m.stillComing(q, c, &own, age) < m.doubt[to.kind] {
+			return time.Duration(math.Round(age*1000)) * time.Millisecond
+		}
+		if age == last {
+			return 0
 		}
 	}
-	return ceiling
 }
+
+// leastWait is how long a receipt is always waited for, in seconds.
+const leastWait = 3.0
+
+// sends says whether a carrier is known to send receipts from a country.
+func (m *model) sends(c int, to cell) bool { return m.ground(c, to).claimed > 0 }

@@ -251,11 +251,11 @@ func (tx *txn) adopt(attempt, receipt int64, rc *carriers.Receipt) error {
 	return tx.raise(&a, rc)
 }
 
-// Follow reads the receipts of a campaign after the receipt row `after` that say more than was known and not that the
-// message was delivered, in their order, whoever wrote them: what a run may have to act on. It also returns the last row
-// it has looked at, at most limit rows on.
-func (s *Store) Follow(ctx context.Context, campaignID, after int64, limit int) (out []campaign.Settled, last int64, err error) {
-	d := row(10)
+// Follow reads the final receipts of a campaign after the receipt row `after` that say more than was known, in their
+// order, whoever wrote them: what a run may have to act on, and with delivered also what it can learn from. It also
+// returns the last row it has looked at, at most limit rows on.
+func (s *Store) Follow(ctx context.Context, campaignID, after int64, limit int, delivered bool) (out []campaign.Settled, last int64, err error) {
+	d := row(13)
 	if err := s.run.each(ctx, d[:1], func() error { last = min(integer(d[0]), after+int64(limit)); return nil },
 		`SELECT max(id) FROM receipts`); err != nil {
 		return nil, after, fmt.Errorf("following receipts: %w", explain(err))
@@ -264,19 +264,32 @@ func (s *Store) Follow(ctx context.Context, campaignID, after int64, limit int) 
 		return nil, after, nil
 	}
 	err = s.run.each(ctx, d, func() error {
-		out = append(out, campaign.Settled{
+		x := campaign.Settled{
 			ID: integer(d[0]), Attempt: integer(d[1]), State: carriers.ReceiptState(text(d[2])), Class: carriers.Class(text(d[3])), Applied: true,
 			Latency: time.Duration(integer(d[5])-integer(d[4])) * time.Millisecond, Carrier: s.names.of(integer(d[6])), Recipient: integer(d[7]),
-			Counted: int(integer(d[8])), Now: campaign.State(text(d[9])),
-		})
+			Counted: int(integer(d[8])), Now: campaign.State(text(d[9])), Country: text(d[10]), To: "+" + strconv.FormatInt(integer(d[11]), 10),
+		}
+		x.Took = x.Latency
+		if at := integer(d[12]); at >= integer(d[4]) && at < integer(d[5]) { // else the clocks differ, or it names none
+			x.Took = time.Duration(at-integer(d[4])) * time.Millisecond
+		}
+		out = append(out, x)
 		return nil
-	}, `SELECT t.id, t.attempt_id, t.state, t.class, a.begun_at, t.received_at, a.carrier_id, a.recipient_id, r.counted, r.state
-		FROM receipts t CROSS JOIN attempts a ON a.id = t.attempt_id CROSS JOIN recipients r ON r.id = a.recipient_id
-		WHERE t.id > ? AND t.id <= ? AND t.campaign_id = ? AND t.applied = 1 AND t.state <> 'delivered' ORDER BY t.id`, after, last, campaignID)
+	}, `SELECT t.id, t.attempt_id, t.state, t.class, a.begun_at, t.received_at, a.carrier_id, a.recipient_id, r.counted, r.state, r.country, r.phone,
+		coalesce(t.carrier_at, 0) FROM receipts t CROSS JOIN attempts a ON a.id = t.attempt_id CROSS JOIN recipients r ON r.id = a.recipient_id
+		WHERE t.id > ? AND t.id <= ? AND t.campaign_id = ? AND t.applied = 1
+		AND t.state IN ('undelivered', 'expired', 'failed', 'rejected', 'cancelled', ?) ORDER BY t.id`, after, last, campaignID, withDelivered(delivered))
 	if err != nil {
 		return nil, after, fmt.Errorf("following receipts: %w", explain(err))
 	}
 	return out, last, nil
+}
+
+func withDelivered(yes bool) string {
+	if yes {
+		return string(carriers.ReceiptDelivered)
+	}
+	return ""
 }
 
 // LastReceipt is the newest receipt row: where a runner starts to follow.

@@ -1,0 +1,161 @@
+package campaign
+
+import (
+	"time"
+
+	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/carriers/phone"
+	"github.com/smsctl/smsctl/routing"
+)
+
+// learning is what dispatch tells the router of what became of its choices, and asks it about silence. It belongs to
+// dispatch's goroutine. With a single carrier there is none: there is nothing to learn for.
+type learning struct {
+	*dispatch
+	byName map[string]int
+	early  map[int64][]Settled // by recipient: receipts that overtook the answer to their submit
+	waits  map[direction]waited
+	deaf   time.Time // since when receipts cannot come in; zero = they can
+}
+
+// direction is a carrier in a country.
+type direction struct {
+	carrier int
+	country string
+}
+
+// waited is how long receipts from somewhere are worth waiting for, as it was a moment ago.
+type waited struct {
+	at   time.Time
+	wait time.Duration
+}
+
+const (
+	// waitHolds is how long such a wait is taken for granted.
+	waitHolds = time.Second
+	// deafAfter is how long the watch may take for a look at the receipts before their absence says nothing: the database
+	// stalls, or the machine was asleep.
+	deafAfter = 2 * time.Second
+	// deafLong is after how long receipts get their whole time anew: a shorter pause only delays them.
+	deafLong = 10 * time.Second
+)
+
+func newLearning(d *dispatch) *learning {
+	if len(d.Carriers) == 1 {
+		return nil
+	}
+	l := &learning{dispatch: d, byName: map[string]int{}, early: map[int64][]Settled{}, waits: map[direction]waited{}}
+	for i, c := range d.Carriers {
+		l.byName[c.Info().Name] = i
+	}
+	return l
+}
+
+// pass lets time pass, as far as receipts could come in.
+func (l *learning) pass(now time.Time) {
+	if l == nil {
+		return
+	}
+	deaf := now.Sub(l.watch.looked()) > deafAfter || l.Hears != nil && !l.Hears()
+	switch {
+	case deaf && l.deaf.IsZero():
+		l.deaf = now
+		l.router.Deaf(now, true)
+	case !deaf && !l.deaf.IsZero():
+		if now.Sub(l.deaf) > deafLong {
+			l.watch.hears(now)
+		}
+		l.deaf = time.Time{}
+		l.router.Deaf(now, false)
+	}
+	l.router.Tick(now)
+}
+
+// submitted follows an attempt that a carrier took, and says when a receipt should have come.
+func (l *learning) submitted(now time.Time, res result) time.Time {
+	ceiling := l.receiptWait(l.Carriers[res.carrier])
+	taken := res.submit.Accepted == carriers.Yes
+	if taken {
+		l.router.Await(now, res.attempt, res.ticket)
+	}
+	if len(l.early) > 0 {
+		l.receipts(now, l.early[res.job.ID])
+		delete(l.early, res.job.ID)
+	}
+	to := direction{res.carrier, res.job.Country}
+	w, ok := l.waits[to]
+	if taken && (!ok || now.Sub(w.at) > waitHolds) {
+		w = waited{now, l.router.Deadline(now, res.ticket, ceiling)}
+		l.waits[to] = w
+	}
+	if w.wait > 0 {
+		ceiling = min(ceiling, w.wait)
+	}
+	return now.Add(ceiling)
+}
+
+// arrived takes in the final receipts that the watch has followed.
+func (l *learning) arrived(now time.Time, batch []Settled) {
+	for i := range batch {
+		s := &batch[i]
+		if l.hand[s.Recipient] && !l.router.Follows(s.Attempt) {
+			l.early[s.Recipient] = append(l.early[s.Recipient], *s)
+			continue
+		}
+		l.receipts(now, batch[i:i+1])
+	}
+}
+
+// receipts tells the router.
+func (l *learning) receipts(now time.Time, batch []Settled) {
+	for i := range batch {
+		s := &batch[i]
+		rc := routing.Receipt{Attempt: s.Attempt, Verdict: routing.VerdictOf(s.State, s.Class), Took: s.Took, Carrier: -1}
+		if c, ok := l.byName[s.Carrier]; ok && !l.router.Follows(s.Attempt) { // of an earlier run
+			rc.Carrier, rc.Country, rc.Network, rc.Type, rc.Age = c, s.Country, phone.Network(s.To), string(l.Campaign.Type), s.Latency
+		}
+		l.router.Receipt(now, rc)
+	}
+}
+
+// inquiry asks what the silence of some attempts means.
+type inquiry struct {
+	open   []Open
+	heard  time.Time // since when receipts could come in
+	answer chan []silence
+}
+
+// silence is what is to be done about one: wait for so long, or else send the message again, if it says so.
+type silence struct {
+	wait  time.Duration
+	again bool
+}
+
+// answer tells it. Silence counts only where the carrier is known to send receipts from that country, and as long as they
+// could come in; and it must be more likely that the message is lost than that its receipt is late.
+func (l *learning) answer(now time.Time, q inquiry) {
+	out := make([]silence, len(q.open))
+	for i := range q.open {
+		o := &q.open[i]
+		c, ok := l.byName[o.Carrier]
+		if !ok {
+			continue // it has left the config: nobody knows
+		}
+		ceiling := l.receiptWait(l.Carriers[c])
+		ticket := l.router.Ticket(c, o.Country, phone.Network(o.Submitted.To), string(l.Campaign.Type))
+		age := now.Sub(later(o.BegunAt, q.heard))
+		enough := l.router.Deadline(now, ticket, ceiling)
+		switch {
+		case !l.deaf.IsZero():
+			out[i].wait = deafAfter
+		case enough > 0 && age >= enough:
+			out[i].again = true
+		case age < ceiling:
+			out[i].wait = ceiling - age
+			if enough > 0 {
+				out[i].wait = enough - age
+			}
+		}
+	}
+	q.answer <- out
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Receipts that are merely late are no loss: nothing is sent twice because of them, whatever the config's ceiling.
+func TestLateReceiptsAreNotSentAgain(t *testing.T) {
+	t.Parallel()
+	n := envNumber(t, "SMSCTL_TEST_RECIPIENTS", 2000)
+	s := newStage(t, `
+seed: 11
+carriers:
+  alpha: {dialect: twilio, auth_token: alpha-secret, latency: 1ms..5ms, receipt_delay: "lognormal(4s, 0.6)"}
+  delta: {dialect: plain, token: delta-secret, latency: 1ms..5ms, receipt_delay: "lognormal(5s, 0.6)"}
+`)
+	p := s.start("send", "--csv", s.list("people.csv", n), "-m", "Hi {{name}}", "--yes", "--json")
+	p.expect(exitOK)
+	if c := p.summary().Counts; c.Attempts > int64(n)*101/100 {
+		t.Errorf("%d attempts for %d recipients", c.Attempts, n)
+	}
+	s.agrees("people", promotional)
+}
+
+// trouble is what goes wrong in the middle of a campaign.
+type trouble struct {
+	name   string
+	alpha  string  // its phases and habits; delta is well
+	share  float64 // of the recipients must be reached
+	copies float64 // at most so many people may get it twice, as a share
+	args   []string
+}
+
+// What goes wrong with one of two carriers costs little: the simulator, which alone knows who was reached, agrees.
+//
+// SMSCTL_TEST_RECIPIENTS is the size of each campaign.
+func TestTroubleInTheMiddle(t *testing.T) {
+	n := envNumber(t, "SMSCTL_TEST_RECIPIENTS", 3000)
+	half := fmt.Sprint(n / 6)
+	for _, c := range []trouble{
+		{name: "outage", alpha: `, phases: [{after: ` + half + `, outage: refuse}]`, share: .99},
+		{name: "grey outage", alpha: `, phases: [{after: ` + half + `, deliver: 0.05, silent_failures: 0.95}]`, share: .98, copies: .01},
+		{name: "a country that nothing reaches", alpha: `, phases: [{after: ` + half + `, countries: [IE], deliver: 0, silent_failures: 1}]`, share: .98, copies: .01},
+		{name: "a low rate limit", alpha: `, phases: [{after: ` + half + `, rate_limit: 20, errors: [{class: throttled}]}]`, share: .99},
+		{name: "no receipts", alpha: `, poll: false, lost_receipts: 1`, share: .99},
+		{name: "lost answers", alpha: `, phases: [{after: ` + half + `, lost_answers: 0.1}]`, share: .99},
+		{name: "lost answers, transactional", alpha: `, phases: [{after: ` + half + `, lost_answers: 0.1}]`, share: .99, copies: .02, args: []string{"--type", "transactional"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, `
+seed: 12
+carriers:
+  alpha: {dialect: twilio, auth_token: alpha-secret, latency: 2ms..8ms, receipt_delay: "lognormal(300ms, 0.8)"`+c.alpha+`}
+  delta: {dialect: plain, token: delta-secret, latency: 2ms..8ms, receipt_delay: "lognormal(400ms, 0.8)"}
+`, func(s *stage) { s.config["receipts"].(tree)["timeout"] = "20s" })
+			list := s.write("people.csv", listOf(twoCountries(n)))
+			p := s.start(append([]string{"send", "--csv", list, "-m", "Hi {{name}}", "--yes", "--json"}, c.args...)...)
+			if code := p.wait(); code != int(exitOK) && code != int(exitPartial) {
+				t.Fatalf("exit %d\n%s", code, tail(p.stderr.String(), 4000))
+			}
+			sum, truth := p.summary(), s.simulated()
+			t.Logf("%+v\n%+v", sum.Counts, truth)
+			if got := float64(truth.Delivered) / float64(n); got < c.share {
+				t.Errorf("%.1f %% were reached", 100*got)
+			}
+			twice := -truth.Delivered // what people got beyond the first copy
+			for _, c := range truth.Carriers {
+				twice += int(c.Delivered)
+			}
+			if float64(twice) > c.copies*float64(n) {
+				t.Errorf("%d people got it twice", twice)
+			}
+			if d := s.doubtful("people"); d > sum.Counts.PossibleDuplicates {
+				t.Errorf("%d messages were sent again in doubt, the program counts %d", d, sum.Counts.PossibleDuplicates)
+			}
+			promise := promotional
+			if len(c.args) > 0 {
+				promise = atLeastOnce
+			}
+			s.agrees("people", promise)
+		})
+	}
+}
+
+// twoCountries are n numbers, a tenth of them in Ireland.
+func twoCountries(n int) []string {
+	all := numbers(n)
+	for i := 0; i < n; i += 10 {
+		all[i] = fmt.Sprintf("+35385%07d", i)
+	}
+	return all
+}
