@@ -8,7 +8,7 @@ GOLANGCI_LINT_VERSION := 2.15.0
 TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/smsctl-ci/bin
 LINT := $(TOOLS)/golangci-lint
 FUZZTIME ?= 3s
-CI_STEPS := tools fmt tidy vet lint test interop fuzz build cross
+CI_STEPS := tools fmt tidy vet lint test interop fuzz build cross browser
 
 .PHONY: build test interop lint fuzz bench bench-long bench-routing bench-micro cross browser ci tools fmt tidy vet clean
 

@@ -42,6 +42,7 @@ func topics() []topic {
 		{"message", "the text of a message and its placeholders"},
 		{"metrics", "how every number is defined"},
 		{"formatting", "--json, --jq, --template, tables"},
+		{"sql", "the database's views for other programs"},
 		{"configuration", "the config file and secrets"},
 		{"environment", "variables that are honoured"},
 		{"scenario", "what simulated carriers do"},
@@ -89,9 +90,22 @@ func (a *app) showTopic(name string) error {
 		doc := map[string]any{"schema": "smsctl.exit-codes/1", "exit_codes": exitCodes()}
 		return a.print(doc, func() error { return a.printf("%s", exitCodesPage()) })
 	}
+	text, err := a.topicText(name)
+	if err != nil {
+		return err
+	}
+	doc := map[string]any{"schema": helpSchema, "topic": name, "text": text}
+	return a.print(doc, func() error { return a.printf("%s", text) })
+}
+
+// topicText is a topic's page.
+func (a *app) topicText(name string) (string, error) {
+	if name == "exit-codes" {
+		return exitCodesPage(), nil
+	}
 	text, err := topicTexts.ReadFile("help/" + name + ".txt")
 	if err != nil {
-		return fmt.Errorf("reading the topic: %w", err)
+		return "", fmt.Errorf("reading the topic: %w", err)
 	}
 	if types := a.carrierTypes(); name == "configuration" && len(types) > 0 {
 		text = append(text, "\nCarrier types\n\n"...)
@@ -99,8 +113,7 @@ func (a *app) showTopic(name string) error {
 			text = fmt.Appendf(text, "  %-12s %s\n", t.Name, t.Doc)
 		}
 	}
-	doc := map[string]any{"schema": helpSchema, "topic": name, "text": string(text)}
-	return a.print(doc, func() error { return a.printf("%s", text) })
+	return string(text), nil
 }
 
 func exitCodesPage() string {

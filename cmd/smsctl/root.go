@@ -18,6 +18,10 @@ type commandGroup struct {
 // commandGroups is the one list of commands: adding one is a file of its own and a line here.
 func commandGroups(a *app) []commandGroup {
 	return []commandGroup{
+		{"Get started", []*cobra.Command{
+			newInitCommand(a),
+			newDoctorCommand(a),
+		}},
 		{"Run campaigns", []*cobra.Command{
 			newPlanCommand(a),
 			newSendCommand(a),
@@ -37,6 +41,7 @@ func commandGroups(a *app) []commandGroup {
 			newCompletionCommand(a),
 			newVersionCommand(a),
 			newHelpCommand(a),
+			newManCommand(a),
 		}},
 	}
 }
@@ -47,6 +52,7 @@ func newRoot(a *app) *cobra.Command {
 		Short: "Send SMS campaigns from a CSV file, over many carriers.",
 		Example: `smsctl send --csv people.csv -m "Hi {{name}}" --simulate   # no account, no cost
 smsctl plan --csv people.csv -F message.txt               # price and preview, send nothing
+smsctl init                                               # a config of your own, by six questions
 smsctl help exit-codes                                    # what a script can rely on`,
 	})
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -69,6 +75,7 @@ smsctl help exit-codes                                    # what a script can re
 	root.SetFlagErrorFunc(a.flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.settle(cmd) }
 	beginWith(a, root)
+	completeDynamically(a, root)
 	return root
 }
 

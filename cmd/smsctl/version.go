@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/smsctl/smsctl/store"
 )
 
 func newVersionCommand(a *app) *cobra.Command {
@@ -27,12 +29,14 @@ type version struct {
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 	SQLite   string `json:"sqlite"` // the driver module's version
-	Schema   string `json:"schema"` // of this document
+	Library  string `json:"sqlite_version"`
+	Database int    `json:"database_schema"` // that this program writes
+	Schema   string `json:"schema"`          // of this document
 }
 
 func buildVersion() version {
 	v := version{
-		Version: "devel", Commit: "unknown", SQLite: "not linked", Schema: "smsctl.version/1",
+		Version: "devel", Commit: "unknown", SQLite: "not linked", Library: store.SQLiteVersion(), Database: store.SchemaVersion(), Schema: "smsctl.version/1",
 		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	info, ok := debug.ReadBuildInfo()
@@ -63,7 +67,7 @@ func buildVersion() version {
 func (a *app) printVersion() error {
 	v := buildVersion()
 	return a.print(v, func() error {
-		_, err := fmt.Fprintf(a.stdout, "smsctl %s\ncommit  %s\ngo      %s %s\nsqlite  %s\n", v.Version, v.Commit, v.Go, v.Platform, v.SQLite)
+		_, err := fmt.Fprintf(a.stdout, "smsctl %s\ncommit  %s\ngo      %s %s\nsqlite  %s (driver %s)\nschema  %d\n", v.Version, v.Commit, v.Go, v.Platform, v.Library, v.SQLite, v.Database)
 		return err
 	})
 }
