@@ -10,7 +10,7 @@ LINT := $(TOOLS)/golangci-lint
 FUZZTIME ?= 3s
 CI_STEPS := tools fmt tidy vet lint test interop fuzz build cross browser
 
-.PHONY: build test interop lint fuzz bench bench-long bench-routing bench-micro cross browser ci tools fmt tidy vet clean
+.PHONY: build test interop lint fuzz bench bench-long bench-routing bench-micro cross browser picture ci tools fmt tidy vet clean
 
 build: ## the program, without cgo
 	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
@@ -57,6 +57,9 @@ cross: ## it builds for the systems that nobody here runs
 
 browser: build ## HTML reports opened in Chromium: no script, no network, no complaint of axe-core
 	TOOLS=$(TOOLS) .ci/browser/run
+
+picture: build ## README's picture of the HTML report, of a real one
+	TOOLS=$(TOOLS) .ci/browser/picture
 
 fmt:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
