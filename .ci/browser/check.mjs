@@ -47,7 +47,7 @@ for (const file of args) {
     if (sections < 12) fault(file, `shows ${sections} sections`);
     if (shots) await page.screenshot({path: join(shots, `${basename(file, '.html')}-${colorScheme}.png`), fullPage: true});
     if (shots && colorScheme === 'light') {
-      await page.setViewportSize({width: 1280, height: 1290});
+      await page.setViewportSize({width: 1280, height: 1475});
       await page.screenshot({path: join(shots, `${basename(file, '.html')}-top.png`)});
       await page.setViewportSize(narrow);
       await page.screenshot({path: join(shots, `${basename(file, '.html')}-narrow.png`), fullPage: true});

@@ -168,7 +168,7 @@ func (v *view) bands(c *canvas, s steps, left, top, width, bottom float64) {
 			}
 		}
 		x, on := s.x(h.At, left, width)
-		if !on || h.Action == "create" {
+		if !on || h.Action == "create" || h.Action == "run" {
 			continue
 		}
 		c.line("mark", x, top, x, bottom)

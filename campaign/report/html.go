@@ -71,7 +71,7 @@ func (t *htmlTable) Head(i int) string { return strings.TrimPrefix(t.Heads[i], "
 type tile struct{ Figure, Word, Note string }
 
 // Long says that the figure needs smaller letters.
-func (t tile) Long() bool { return len(t.Figure) > 9 }
+func (t tile) Long() bool { return len(t.Figure) > 8 }
 
 // check is a line of the guards.
 type check struct {
@@ -185,7 +185,7 @@ func (v *view) tiles() []tile {
 		{thousands(n.Eligible), "eligible", "of " + plural(n.Rows, "row")},
 		{percent(v.Rates.Acceptance), "accepted", thousands(n.Accepted) + " of " + thousands(v.Rates.Acceptance.Den) + " handled"},
 		{percent(v.Rates.Confirmed), "confirmed", "of " + plural(v.Rates.Confirmed.Den, "final receipt") + ", coverage " + percent(v.Rates.Coverage)},
-		{percent(v.Rates.Delivery), "delivered so far", thousands(n.Delivered) + " of " + thousands(n.Accepted) + " accepted"},
+		{percent(v.Rates.Delivery), "delivered" + soFar(v.Partial || n.Awaiting > 0), thousands(n.Delivered) + " of " + thousands(n.Accepted) + " accepted"},
 		cost, speed,
 	}
 }

@@ -23,6 +23,8 @@ func (v *view) verdict() []string {
 		say("Nothing has been sent yet: %s wait.", plural(n.Queued, "message"))
 	case n.Delivered+n.Undelivered == 0:
 		say("%s of the messages were accepted; no final receipt has come yet.", percent(v.Rates.Acceptance))
+	case n.Awaiting+n.NoReceipt == 0:
+		say("%s of the %s accepted messages are delivered; every receipt is in.", percent(v.Rates.Delivery), thousands(n.Accepted))
 	default:
 		say("%s of what was accepted is delivered%s, %s of what is confirmed.", percent(v.Rates.Delivery), soFar(v.Partial || n.Awaiting > 0),
 			percent(v.Rates.Confirmed))
