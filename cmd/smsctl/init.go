@@ -189,14 +189,14 @@ func (a *app) tryCredentials(ctx context.Context, o *setupOptions, c carriers.Ca
 		return nil
 	}
 	switch st := askCarrier(ctx, c); {
-	case errors.Is(st.err, carriers.ErrCredentials):
+	case errors.Is(st.err, errCredentials):
 		return fail(exitConfig, "carrier.auth", "%s refuses these credentials", o.carrierType).at("%v", st.err).
 			fix("correct them, or write the config all the same with --offline").because(st.err)
 	case errors.Is(st.err, errors.ErrUnsupported):
 	case st.err != nil:
 		a.warn("%s could not be asked whether the credentials are right: %v", c.Info().Name, st.err)
 	case st.Balance != "":
-		a.say("%s knows the account: balance %s", c.Info().Name, strings.TrimSpace(st.Unit+" "+st.Balance))
+		a.say("%s knows the account: balance %s", c.Info().Name, st.Balance)
 	default:
 		a.say("%s knows the account", c.Info().Name)
 	}
