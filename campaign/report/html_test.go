@@ -101,6 +101,9 @@ func TestPages(t *testing.T) {
 			if !strings.Contains(text, `content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"`) {
 				t.Error("no content security policy")
 			}
+			if partial := strings.Contains(text, "PARTIAL as of "); partial != d.Partial {
+				t.Errorf("it says that it is partial: %v, and it is: %v", partial, d.Partial)
+			}
 			seen := map[string]bool{}
 			for _, m := range idAttribute.FindAllStringSubmatch(text, -1) {
 				if seen[m[1]] {

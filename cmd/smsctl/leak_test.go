@@ -32,7 +32,8 @@ func TestSecretsAndNumbersStayInside(t *testing.T) {
 		v.sending(list, "--yes"), v.sending(list, "-m", "Other", "--yes", "--json"),
 		{"campaign", "show", "people", "-vv"}, {"campaign", "show", "people", "--json"}, {"campaign", "list", "--json"},
 		{"config", "show"}, {"config", "show", "--json", "--origin"}, {"config", "validate", "-vv"},
-		{"report", "people"}, {"report", "people", "--json"}, {"plan", "--csv", list, "-m", "Hi {{name}}", "-vv", "--skip-invalid"},
+		{"report", "people"}, {"report", "people", "--json"}, {"report", "people", "--format", "html"}, {"report", "people", "--format", "md"},
+		{"doctor", "--offline"}, {"doctor", "carriers", "secrets", "--json"}, {"plan", "--csv", list, "-m", "Hi {{name}}", "-vv", "--skip-invalid"},
 		{"send", "--to", people[0], "-m", "Hi", "-vv", "--yes", "--no-wait"},
 		{"message", "list", "-vv"}, {"message", "list", "--json"},
 	} {
