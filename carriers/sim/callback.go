@@ -15,6 +15,7 @@ type callback struct {
 	record int32
 	part   int // vonage: of a long message
 	tries  int
+	reply  bool // no receipt, but what somebody writes back
 	planned
 }
 
@@ -90,8 +91,13 @@ func (p *peer) send(ctx context.Context, post *poster, c *callback) {
 	if err != nil {
 		l.error = err.Error()
 	}
+	if c.reply {
+		l.event = eventReply
+	}
 	p.server.add(l)
 	switch {
+	case status/100 == 2 && c.reply:
+		return
 	case status/100 == 2:
 		p.count.receiptsOK.Add(1)
 		return
@@ -109,6 +115,9 @@ func (p *peer) send(ctx context.Context, post *poster, c *callback) {
 }
 
 func (p *peer) post(ctx context.Context, post *poster, c *callback, r *record) (int, error) {
+	if c.reply {
+		return p.postReply(ctx, post, c, r)
+	}
 	if p.Dialect == DialectTwilio {
 		form, header, value := p.twilioCallback(c, r)
 		return post.post(ctx, c.url, "application/x-www-form-urlencoded", header, value, form)

@@ -23,6 +23,7 @@ type Carrier struct {
 	born    time.Time
 	timeout time.Duration
 	agenda  *agenda[due]
+	hear    func(context.Context, []carriers.Inbound) error // nil: nobody wants what people write back
 
 	mu    sync.Mutex
 	taken map[luck]known       // by the hash of the reference: a campaign of a million costs 50 MB, not 200
@@ -38,6 +39,8 @@ type known struct {
 // due is a receipt on its way.
 type due struct {
 	ref, to string
+	from    string // of what somebody writes back: our number, and the text
+	text    string
 	outcome
 	delay time.Duration // the last wait before another try
 }
@@ -46,10 +49,10 @@ type due struct {
 type PollingCarrier struct{ *Carrier }
 
 var (
-	_ carriers.Carrier = (*Carrier)(nil)
-	_ carriers.Session = (*Carrier)(nil)
-	_ carriers.Poller  = PollingCarrier{}
-	_ carriers.Looker  = PollingCarrier{}
+	_ carriers.Carrier        = (*Carrier)(nil)
+	_ carriers.InboundSession = (*Carrier)(nil)
+	_ carriers.Poller         = PollingCarrier{}
+	_ carriers.Looker         = PollingCarrier{}
 )
 
 const (
@@ -184,6 +187,9 @@ func (c *Carrier) take(m *carriers.Message, f *fate, now time.Time) {
 		}
 		c.agenda.add(now.Add(p.after), due{ref: m.Ref, to: m.To, outcome: p.outcome})
 	}
+	if after, yes := c.engine.reply(m, f); yes {
+		c.agenda.add(now.Add(after), due{ref: m.Ref, to: m.To, from: m.From, text: c.engine.replies.text()})
+	}
 }
 
 // Run delivers receipts until ctx ends. What could not be committed is delivered again, later each time.
@@ -195,11 +201,7 @@ func (c *Carrier) Run(ctx context.Context, deliver func(context.Context, []carri
 			c.putBack(ready, 0)
 			return nil //nolint:nilerr // to be told to stop is no error
 		}
-		receipts := make([]carriers.Receipt, len(ready))
-		for i, d := range ready {
-			receipts[i] = c.receipt(d)
-		}
-		if err := deliver(ctx, receipts); err != nil {
+		if err := c.hand(ctx, ready, deliver); err != nil {
 			c.putBack(ready, retryFirst)
 		}
 	}

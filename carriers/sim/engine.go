@@ -19,6 +19,7 @@ type engine struct {
 	seed    uint64
 	phases  []Phase
 	base    Behaviour
+	replies Replies
 	epoch   *epoch
 	submits atomic.Int64
 	limit   atomic.Pointer[rate.Limiter]
@@ -37,7 +38,7 @@ func (e *epoch) since(t time.Time) time.Duration {
 }
 
 func newEngine(name string, m Model, ep *epoch) *engine {
-	return &engine{name: name, seed: m.Seed, phases: m.Phases, base: m.Behaviour.over(defaults()), epoch: ep}
+	return &engine{name: name, seed: m.Seed, phases: m.Phases, base: m.Behaviour.over(defaults()), replies: m.Replies, epoch: ep}
 }
 
 // behaviour is what holds for m, the n-th submit.

@@ -30,6 +30,8 @@ const (
 	qDead
 	qHandsetOff
 	qHandsetOffFor
+	qReply
+	qReplyDelay
 )
 
 // luckOf hashes a seed and names with FNV-1a, finished by mix: fast, and the same on every machine and in every run,

@@ -75,6 +75,7 @@ type Model struct {
 	Poll      *bool  `yaml:"poll"` // false: it cannot be asked about a message
 	Behaviour `yaml:",inline"`
 	Phases    []Phase `yaml:"phases"`
+	Replies   Replies `yaml:"replies"` // what people write back
 }
 
 // maxPhases keeps the set of phases that hold in one word.
@@ -82,6 +83,9 @@ const maxPhases = 64
 
 func (m Model) check() error {
 	if err := m.Behaviour.check(); err != nil {
+		return err
+	}
+	if err := m.Replies.check(); err != nil {
 		return err
 	}
 	if len(m.Phases) > maxPhases {

@@ -226,6 +226,9 @@ func (p *peer) take(m *carriers.Message, part bool) (answer, fate) {
 		i := p.ledger.add(m, &f, a.now, part)
 		a.id = p.idOf(i)
 		p.enter(&f, i, m, a.now)
+		if !part {
+			p.enterReply(&f, i, m, a.now)
+		}
 	}
 	l.event, l.id = p.tally(&f), a.id
 	if part && f.taken {

@@ -136,6 +136,10 @@ func (p *peer) deliverReceipts(ctx context.Context) {
 
 func (p *peer) deliver(c *callback) {
 	rec := p.ledger.get(c.record)
+	if c.reply {
+		p.deliverReply(&rec)
+		return
+	}
 	record, outcome := c.record, c.outcome
 	if c.badSignature {
 		record = -1 // a message that never was

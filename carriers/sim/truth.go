@@ -42,6 +42,7 @@ const (
 	eventNotTaken = "submit_lost"   // not taken, and the sender does not know
 	eventPart     = "part_accepted" // a further part of a long message
 	eventReceipt  = "receipt_sent"  // http 0: nobody answered
+	eventReply    = "reply_sent"    // by whoever got a message; likewise
 )
 
 func (t *truthLog) add(l line) {
@@ -61,7 +62,7 @@ func (t *truthLog) add(l line) {
 	b = appendField(b, "class", l.class)
 	b = appendField(b, "state", l.state)
 	b = appendField(b, "status", l.status)
-	if l.event == eventReceipt && l.status == "" {
+	if (l.event == eventReceipt || l.event == eventReply) && l.status == "" {
 		b = strconv.AppendInt(append(b, `,"http":`...), int64(l.http), 10)
 	}
 	b = appendField(b, "error", l.error)

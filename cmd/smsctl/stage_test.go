@@ -49,6 +49,7 @@ func newStage(t testing.TB, scenario string, edit ...func(s *stage)) *stage {
 	s.db, s.truthLog = filepath.Join(s.dir, "smsctl.db"), filepath.Join(s.dir, "truth.jsonl")
 	if scenario != "" {
 		s.sim = freeAddress(t)
+		scenario = strings.ReplaceAll(scenario, "{{receipts}}", s.receipts)
 		p := s.start("sim", "serve", "--scenario", s.write("scenario.yaml", scenario), "--listen", s.sim, "--truth", s.truthLog)
 		s.until("the simulator listens", func() bool { return strings.Contains(p.stderr.String(), "serving at") })
 	}
