@@ -68,7 +68,11 @@ func person(i int) (name, city string) {
 
 // list writes a list of n rows, once.
 func (b *bench) list(n int) (path string, err error) {
-	path = filepath.Join(b.dir, fmt.Sprintf("list-%d.csv", n))
+	return b.listOf(n, b.seed)
+}
+
+func (b *bench) listOf(n int, seed uint64) (path string, err error) {
+	path = filepath.Join(b.dir, fmt.Sprintf("list-%d-%d.csv", n, seed))
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
@@ -79,7 +83,7 @@ func (b *bench) list(n int) (path string, err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	w := bufio.NewWriter(f)
 	fmt.Fprintln(w, "phone,first_name,city")
-	numbers := newNumbers(b.seed)
+	numbers := newNumbers(seed)
 	for i := range n {
 		name, city := person(i)
 		fmt.Fprintf(w, "%s,%s,%s\n", numbers.take(), name, city)
