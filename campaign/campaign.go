@@ -54,6 +54,7 @@ type Settings struct {
 	HoldAmbiguous bool              `json:"hold_ambiguous"`   // on_ambiguous: hold
 	HoldNoReceipt bool              `json:"hold_no_receipt"`  // on_no_receipt: hold
 	ReceiptWait   time.Duration     `json:"receipt_wait"`     // ceiling of the wait before a re-route
+	Doubt         float64           `json:"doubt,omitempty"`  // a silent message is sent again once it was less likely delivered; 0 = by its type
 	Strict        bool              `json:"strict,omitempty"` // any failure is a partial result
 	MaxFailed     string            `json:"max_failed,omitempty"`
 	Rejects       string            `json:"rejects,omitempty"`      // where the rejected rows were written

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -62,14 +63,16 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	if err := r.Store.Enrol(ctx, names(r.Carriers)); err != nil {
 		return nil, err
 	}
-	router := routing.New(r.infos(), r.Routing)
+	router := routing.New(r.infos(), r.routing())
 	n := router.Window()
 	d := &dispatch{
 		Runner: r, router: router, spent: spent, hand: map[int64]bool{},
 		assign: make(chan assignment, n), results: make(chan result, n), wishes: make(chan wish, 1),
 		watch: newWatch(r),
 	}
-	d.learns = newLearning(d)
+	if d.learns, err = newLearning(ctx, d); err != nil {
+		return nil, err
+	}
 	d.feeder = newFeeder(r, max(2*n, 256))
 	d.obey(wish{campaign: r.Campaign, share: 1})
 	return d, r.Store.SetStatus(ctx, r.Campaign.ID, r.Lease, Running, "")
@@ -88,7 +91,8 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 			return err
 		}
 		d.tell()
-		if over, err := d.over(ctx, now); over || err != nil {
+		over, err := d.over(ctx, now)
+		if err := errors.Join(err, d.learns.save(ctx, now, over)); over || err != nil {
 			return err
 		}
 		d.feeder.ask(len(d.hand), !d.held())

@@ -1,6 +1,8 @@
 package campaign
 
 import (
+	"context"
+	"log/slog"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -15,6 +17,8 @@ type learning struct {
 	byName map[string]int
 	early  map[int64][]Settled // by recipient: receipts that overtook the answer to their submit
 	waits  map[direction]waited
+	learnt int64     // the last receipt row that the router knows of
+	saved  time.Time // when what it has learned was stored last
 	deaf   time.Time // since when receipts cannot come in; zero = they can
 }
 
@@ -38,17 +42,53 @@ const (
 	deafAfter = 2 * time.Second
 	// deafLong is after how long receipts get their whole time anew: a shorter pause only delays them.
 	deafLong = 10 * time.Second
+	// saveEach is how often what was learned is stored.
+	saveEach = 2 * time.Second
 )
 
-func newLearning(d *dispatch) *learning {
+func newLearning(ctx context.Context, d *dispatch) (*learning, error) {
 	if len(d.Carriers) == 1 {
-		return nil
+		return nil, nil
 	}
 	l := &learning{dispatch: d, byName: map[string]int{}, early: map[int64][]Settled{}, waits: map[direction]waited{}}
 	for i, c := range d.Carriers {
 		l.byName[c.Info().Name] = i
 	}
-	return l
+	return l, l.recall(ctx)
+}
+
+// recall gives the router what was learned before, and the receipts since then whose consequences are committed already.
+func (l *learning) recall(ctx context.Context) error {
+	now := l.Now()
+	records, learnt, err := l.Store.Recall(ctx, l.Campaign.ID)
+	if err != nil {
+		return err
+	}
+	if err := l.router.Remember(now, records); err != nil {
+		l.Log.Warn("what routing has learned is not all readable", slog.Any("error", err)) // it learns it again
+	}
+	l.saved, l.learnt = now, learnt
+	for learnt > 0 && learnt < l.Campaign.Followed {
+		batch, last, err := l.Store.Follow(ctx, l.Campaign.ID, learnt, pageOfOpen, true)
+		if err != nil {
+			return err
+		}
+		l.arrived(now, batch)
+		if last <= learnt {
+			break
+		}
+		learnt = last
+	}
+	return nil
+}
+
+// save stores what the router has learned, once in a while and at the end.
+func (l *learning) save(ctx context.Context, now time.Time, over bool) error {
+	if l == nil || now.Sub(l.saved) < saveEach && !over {
+		return nil
+	}
+	l.saved = now
+	return l.Store.Remember(ctx, l.Campaign.ID, l.learnt, l.router.Changes(now))
 }
 
 // pass lets time pass, as far as receipts could come in.
@@ -98,6 +138,10 @@ func (l *learning) submitted(now time.Time, res result) time.Time {
 func (l *learning) arrived(now time.Time, batch []Settled) {
 	for i := range batch {
 		s := &batch[i]
+		if s.ID <= l.learnt {
+			continue // it was in the memory
+		}
+		l.learnt = s.ID
 		if l.hand[s.Recipient] && !l.router.Follows(s.Attempt) {
 			l.early[s.Recipient] = append(l.early[s.Recipient], *s)
 			continue

@@ -36,6 +36,8 @@ type Keeper interface {
 // Memory is what routing knows from one campaign to the next.
 type Memory interface {
 	Enrol(ctx context.Context, carriers []string) error // makes the names known by which decisions speak
+	Recall(ctx context.Context, campaignID int64) (records []routing.Record, receipt int64, err error)
+	Remember(ctx context.Context, campaignID, receipt int64, records []routing.Record) error // returns at once
 }
 
 // Sums answers how far the campaign is.
@@ -210,6 +212,15 @@ func (r *Runner) setOf(names []string) (s routing.Set) {
 		}
 	}
 	return s
+}
+
+// routing are the options with what this campaign wants.
+func (r *Runner) routing() routing.Options {
+	o := r.Routing
+	if p := r.Campaign.Settings.Doubt; p > 0 {
+		o.Doubt = [2]float64{p, p}
+	}
+	return o
 }
 
 // infos are the carriers as routing sees them. One whose receipts have no way in is one that sends none.

@@ -293,7 +293,8 @@ func (r *Router) Converted(carrier int, country string) {
 
 // Ticket is that of an attempt of an earlier run, or of one that was not awaited at once.
 func (r *Router) Ticket(carrier int, country, network, messageType string) Ticket {
-	return Ticket{to: r.model.at(country, network, kindOf(messageType)), carrier: carrier}
+	to := r.model.at(country, network, kindOf(messageType))
+	return Ticket{to, carrier, r.model.estimate(r.model.clock.sec, carrier, to).mean}
 }
 
 // Deadline is how long the receipt of an attempt is worth waiting for before the message goes to another carrier: until

@@ -32,6 +32,9 @@ func commandGroups(a *app) []commandGroup {
 			newMessageCommand(a),
 			newOptOutCommand(a),
 		}},
+		{"Route", []*cobra.Command{
+			newRouteCommand(a),
+		}},
 		{"Develop", []*cobra.Command{
 			newSimCommand(a),
 		}},

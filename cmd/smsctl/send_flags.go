@@ -45,6 +45,7 @@ type sendOptions struct {
 	validity, giveUp     time.Duration
 	kind                 string
 	atMostOnce, simulate bool
+	tolerance            string
 	guards               []string
 	onGuard              string
 	rejects, testTo      string
@@ -104,6 +105,7 @@ func (o *sendOptions) add(f *pflag.FlagSet) {
 	f.IntVar(&o.maxAttempts, "max-attempts", 0, "submits of one message at most (default: the config's, 3)")
 	f.DurationVar(&o.validity, "validity", 0, "do not send after this `TIME` from the start (default: 24h, transactional 4h)")
 	f.DurationVar(&o.giveUp, "give-up", 0, "pause after this `TIME` without a usable carrier (default 30m)")
+	f.StringVar(&o.tolerance, "duplicate-tolerance", "", "send a silent message again once it was less likely delivered than `P%` (default 15%, transactional 50%)")
 	f.BoolVar(&o.atMostOnce, "at-most-once", false, "never send again what some carrier may have taken")
 	f.BoolVar(&o.simulate, "simulate", false, "use the built-in simulated carriers: no account, no cost")
 }
@@ -224,11 +226,17 @@ func (o *sendOptions) settings(cfg *config) (campaign.Settings, error) {
 	if err != nil {
 		return campaign.Settings{}, err
 	}
+	doubt := 0.0
+	if o.tolerance != "" {
+		if doubt, err = parseShare("duplicate-tolerance", o.tolerance); err != nil {
+			return campaign.Settings{}, err
+		}
+	}
 	s := campaign.Settings{
 		Vars: vars, Carriers: slices.Clone(o.carriers), Rate: rate, MaxAttempts: o.maxAttempts,
 		Validity: o.validity, GiveUp: o.giveUp, AtMostOnce: o.atMostOnce, Strict: o.strict, MaxFailed: o.maxFailed, Ref: o.ref,
 		SenderGiven: o.from != "", Brand: cfg.OptOut.Brand,
-		ReceiptWait: time.Duration(cfg.Receipts.Timeout), HoldNoReceipt: cfg.Routing.OnNoReceipt == hold,
+		ReceiptWait: time.Duration(cfg.Receipts.Timeout), Doubt: doubt, HoldNoReceipt: cfg.Routing.OnNoReceipt == hold,
 		HoldAmbiguous: cfg.Routing.OnAmbiguous.Promotional == hold,
 	}
 	if o.kind == string(campaign.Transactional) {

@@ -1,0 +1,11 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newRouteCommand(a *app) *cobra.Command {
+	return verbs(a, &cobra.Command{
+		Use:     "route",
+		Short:   "How carriers are chosen",
+		Example: "smsctl route explain +447700900123",
+	}, newRouteExplainCommand(a), newRouteRebuildCommand(a))
+}
