@@ -105,3 +105,18 @@ func BenchmarkWhy(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(buf)), "bytes")
 }
+
+// BenchmarkChooseAlone is the whole of routing where there is a single carrier.
+func BenchmarkChooseAlone(b *testing.B) {
+	r := New([]carriers.Info{{Name: "a"}}, Options{})
+	now := at
+	b.ReportAllocs()
+	i := uint64(0)
+	for b.Loop() {
+		now = now.Add(time.Millisecond)
+		i++
+		c := r.Choose(now, Query{Message: i, Country: "GB", Type: "promotional", Segments: 1})
+		_ = r.Why()
+		r.Done(now, c.Carrier, "GB", taken)
+	}
+}

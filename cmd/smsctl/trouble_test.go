@@ -92,3 +92,34 @@ func twoCountries(n int) []string {
 	}
 	return all
 }
+
+// When every carrier is ill nothing is reshuffled: some tries, then the campaign pauses, and nothing is lost.
+func TestAllCarriersIll(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, `
+seed: 14
+carriers:
+  alpha: {dialect: twilio, auth_token: alpha-secret, latency: 2ms, phases: [{after: 50, outage: refuse}]}
+  delta: {dialect: plain, token: delta-secret, latency: 2ms, phases: [{after: 50, outage: refuse}]}
+`)
+	n := envNumber(t, "SMSCTL_TEST_RECIPIENTS", 2000)
+	list := s.list("people.csv", n)
+	s.run(exitNoRoute, "send", "--csv", list, "-m", "Hi {{name}}", "--yes", "--give-up", "8s").says("carrier.none", "no carrier could be used")
+	truth := s.simulated()
+	submits := int64(0)
+	for _, c := range truth.Carriers {
+		submits += c.Submits
+	}
+	if submits > 500 || truth.Duplicates > 0 {
+		t.Errorf("%d submits, %d copies too many: %+v", submits, truth.Duplicates, truth)
+	}
+	queued := int64(0)
+	for _, m := range s.messages("people") {
+		if m.State == "queued" {
+			queued++
+		}
+	}
+	if queued < int64(n)-truth.Accepted-20 {
+		t.Errorf("%d are still queued of %d, %d were taken", queued, n, truth.Accepted)
+	}
+}
