@@ -184,7 +184,9 @@ func (s *session) delivered(h pdu.Header, body []byte) {
 		if s.unacked++; !s.c.inbox.put(d) {
 			s.unacked--
 			status = pdu.QueueFull
+			break
 		}
+		s.useful = true
 	}
 	if status != pdu.OK {
 		s.control = pdu.AppendAnswer(s.control, h.Command, status, h.Sequence, "", nil)

@@ -46,7 +46,7 @@ type session struct {
 	idle    bool // the writer waits
 	closing bool // no more submits
 	last    bool // the connection ends after the next write
-	useful  bool // a message was taken on it
+	useful  bool // a message was taken on it, either way
 	over    bool
 	err     error
 }

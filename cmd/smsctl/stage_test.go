@@ -31,6 +31,7 @@ type stage struct {
 	db       string
 	config   tree   // as written to dir/config.yaml
 	sim      string // address of the simulator
+	smpp     string // where it speaks SMPP
 	truthLog string
 	receipts string // address of the listener
 	opened   *store.Store
@@ -48,9 +49,9 @@ func newStage(t testing.TB, scenario string, edit ...func(s *stage)) *stage {
 	s := &stage{TB: t, dir: t.TempDir(), receipts: freeAddress(t)}
 	s.db, s.truthLog = filepath.Join(s.dir, "smsctl.db"), filepath.Join(s.dir, "truth.jsonl")
 	if scenario != "" {
-		s.sim = freeAddress(t)
+		s.sim, s.smpp = freeAddress(t), freeAddress(t)
 		scenario = strings.ReplaceAll(scenario, "{{receipts}}", s.receipts)
-		p := s.start("sim", "serve", "--scenario", s.write("scenario.yaml", scenario), "--listen", s.sim, "--truth", s.truthLog)
+		p := s.start("sim", "serve", "--scenario", s.write("scenario.yaml", scenario), "--listen", s.sim, "--smpp", s.smpp, "--truth", s.truthLog)
 		s.until("the simulator listens", func() bool { return strings.Contains(p.stderr.String(), "serving at") })
 	}
 	s.config = tree{
