@@ -368,3 +368,23 @@ func TestNonceIsNoReference(t *testing.T) {
 		t.Errorf("%d", status)
 	}
 }
+
+// A listener that speaks TLS is known at its own address, whatever its certificate says; as carriers see it, it is not.
+func TestProbeHere(t *testing.T) {
+	key := []byte("a key of this test's own")
+	srv := httptest.NewTLSServer(New(Options{Key: key}).Handler())
+	defer srv.Close()
+	address := srv.Listener.Addr().String()
+	if same, err := ProbeHere(t.Context(), address, true, key); !same || err != nil {
+		t.Errorf("over TLS: %v, %v", same, err)
+	}
+	if same, err := ProbeHere(t.Context(), address, true, []byte("another")); same || err != nil {
+		t.Errorf("with another key: %v, %v", same, err)
+	}
+	if same, _ := ProbeHere(t.Context(), address, false, key); same {
+		t.Error("in clear")
+	}
+	if same, err := Probe(t.Context(), srv.URL, key); same || err == nil {
+		t.Errorf("a certificate that nobody signed: %v, %v", same, err)
+	}
+}

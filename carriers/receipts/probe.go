@@ -3,6 +3,7 @@ package receipts
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -33,6 +34,19 @@ func (l *Listener) identify(w http.ResponseWriter, r *http.Request) {
 // Probe asks whether the listener behind an address has our key, which is to say: whether it works on our database.
 // An address at which something else answers gives false and no error.
 func Probe(ctx context.Context, baseURL string, key []byte) (bool, error) {
+	return probe(ctx, baseURL, key, nil)
+}
+
+// ProbeHere is Probe of the address itself, behind which a listener of ours may speak TLS. Its certificate is for the name
+// that carriers call it by, and proves nothing here: the key does.
+func ProbeHere(ctx context.Context, address string, secure bool, key []byte) (bool, error) {
+	if !secure {
+		return probe(ctx, "http://"+address, key, nil)
+	}
+	return probe(ctx, "https://"+address, key, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
+}
+
+func probe(ctx context.Context, baseURL string, key []byte, secure *tls.Config) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	nonce := rand.Text()
@@ -42,7 +56,7 @@ func Probe(ctx context.Context, baseURL string, key []byte) (bool, error) {
 		return false, fmt.Errorf("probing the receipt listener: %w", err)
 	}
 	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment},
+		Transport:     &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)

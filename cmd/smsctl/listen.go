@@ -58,7 +58,7 @@ func (s *session) bind(ctx context.Context, address string, key []byte) (net.Lis
 			return nil, fail(exitConfig, "receipts.listen", "cannot listen for receipts").at("%s: %v", address, err).
 				fix("change receipts.listen in the config").because(err)
 		}
-		if same, e := receipts.Probe(ctx, "http://"+address, key); e == nil && same {
+		if same, e := receipts.ProbeHere(ctx, address, s.cfg.Receipts.TLS.Cert != "", key); e == nil && same {
 			s.log().Info("another process of this database receives the receipts", "address", address)
 			return nil, nil
 		}
