@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -38,7 +39,23 @@ type Campaign struct {
 	Desired     Desired
 	RateCap     *float64           // segments a second over all carriers
 	CarrierCaps map[string]float64 // the same by carrier; 0 drains it
+	Drained     []string           // carriers that are out of use in all campaigns
 	Lease       *Lease             // nil when nobody holds it
+}
+
+// Caps are the carriers' limits in force.
+func (c *Campaign) Caps() map[string]float64 {
+	if len(c.Drained) == 0 {
+		return c.CarrierCaps
+	}
+	caps := maps.Clone(c.CarrierCaps)
+	if caps == nil {
+		caps = map[string]float64{}
+	}
+	for _, name := range c.Drained {
+		caps[name] = 0
+	}
+	return caps
 }
 
 // Settings are the choices of one campaign that do not change while it runs.

@@ -56,7 +56,7 @@ func (d *dispatch) obey(w wish) {
 	}
 	d.router.SetCap(now, rate)
 	d.router.SetShare(now, w.share)
-	d.router.SetCarrierCaps(now, c.CarrierCaps)
+	d.router.SetCarrierCaps(now, c.Caps())
 	switch c.Desired {
 	case WantPause:
 		if d.hold = c.Reason; d.hold == "" {

@@ -94,6 +94,18 @@ type Common struct {
 	States map[string]ReceiptState `yaml:"states"` // overrides of what the vendor's words in receipts mean
 }
 
+// AddPrices gives prices to countries that have none in the config.
+func (c *Common) AddPrices(prices map[string]Price) {
+	for country, p := range prices {
+		if _, has := c.Price[country]; !has {
+			if c.Price == nil {
+				c.Price = map[string]Price{}
+			}
+			c.Price[country] = p
+		}
+	}
+}
+
 // ReceiptSettings override what is known about a carrier's receipts.
 type ReceiptSettings struct {
 	Expected *bool    `yaml:"expected"` // false where the carrier sends none

@@ -2,6 +2,7 @@ package carriers
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -79,6 +80,31 @@ type Callback struct {
 	Body       []byte
 	Ref        string // our reference in the path whose MAC was verified, "" if the path has none
 	ReceivedAt time.Time
+
+	// Kept says that Body is the Raw of a receipt that was verified when it came: the proof is gone, and not asked for.
+	// Only [Reread] sets it.
+	Kept bool
+}
+
+// Rereader is a carrier that can read the Raw of its receipts anew in a way of its own.
+type Rereader interface {
+	Reread(raw []byte) (Receipt, error)
+}
+
+// Reread reads the Raw of a receipt anew, by the tables that hold now. It may be of a request with several.
+func Reread(c Carrier, raw []byte, ref string) ([]Receipt, error) {
+	switch c := c.(type) {
+	case Rereader:
+		r, err := c.Reread(raw)
+		r.Ref = ref
+		return []Receipt{r}, err
+	case Receiver:
+		all, _, err := c.Receipts(Callback{
+			Method: http.MethodPost, Query: url.Values{}, Header: http.Header{}, Body: raw, Ref: ref, Kept: true,
+		})
+		return all, err
+	}
+	return nil, fmt.Errorf("receipts of type %s cannot be read anew", c.Info().Type)
 }
 
 // Reply is what the vendor wants to hear once its receipts are committed. The zero value is 204 without a body.

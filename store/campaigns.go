@@ -139,6 +139,13 @@ func (s *Store) oneCampaign(ctx context.Context, where string, args ...any) (*ca
 	if err != nil {
 		return nil, fmt.Errorf("reading campaign: %w", explain(err))
 	}
+	drains, err := s.Drains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range drains {
+		c.Drained = append(c.Drained, d.Carrier)
+	}
 	return c, nil
 }
 

@@ -162,7 +162,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	if err != nil {
 		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the message cannot be written as JSON")
 	}
-	header, err := c.signed(ctx, body)
+	header, err := c.signed(ctx, c.Header, body)
 	if err != nil {
 		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the request cannot be signed: "+c.HTTP.Redact(err.Error()))
 	}
@@ -196,9 +196,9 @@ func (c *Carrier) text(m carriers.Message) text {
 }
 
 // signed returns the header of one request: AWS's signature covers the body and the time.
-func (c *Carrier) signed(ctx context.Context, body []byte) (http.Header, error) {
+func (c *Carrier) signed(ctx context.Context, header http.Header, body []byte) (http.Header, error) {
 	u := *c.endpoint // the signer writes to it
-	r := &http.Request{Method: http.MethodPost, URL: &u, Host: u.Host, Header: c.Header.Clone(), ContentLength: int64(len(body))}
+	r := &http.Request{Method: http.MethodPost, URL: &u, Host: u.Host, Header: header.Clone(), ContentLength: int64(len(body))}
 	sum := sha256.Sum256(body)
 	err := c.signer.SignHTTP(ctx, c.keys, r, hex.EncodeToString(sum[:]), service, c.region, c.Now())
 	return r.Header, err
@@ -218,4 +218,21 @@ func (c *Carrier) refused(a *carriers.Answer) carriers.Result {
 		f.Words = f.Reason + ": " + f.Words
 	}
 	return a.Refused(c.Codes, name, f.Words)
+}
+
+// Check asks for the attributes of the account, of which there is no balance.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	body := []byte("{}")
+	header := c.Header.Clone()
+	header.Set("X-Amz-Target", "PinpointSMSVoiceV2.DescribeAccountAttributes")
+	header, err := c.signed(ctx, header, body)
+	if err != nil {
+		return carriers.Standing{}, errors.New("the request cannot be signed")
+	}
+	a := c.HTTP.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.endpoint, Header: header, Body: body})
+	if a.Status == http.StatusBadRequest && c.refused(a).Class == carriers.ClassAccountAuth { // AWS says it with a 400
+		a.Release()
+		return carriers.Standing{}, carriers.ErrAuth
+	}
+	return c.Asked(a, nil)
 }

@@ -111,7 +111,7 @@ func TestTheSignatureIsOfWhatArrives(t *testing.T) {
 		for _, name := range []string{"Content-Type", "X-Amz-Target"} {
 			c.Header.Set(name, r.Header.Get(name))
 		}
-		again, err := c.signed(r.Context(), body)
+		again, err := c.signed(r.Context(), c.Header, body)
 		if err != nil || again.Get("Authorization") != r.Header.Get("Authorization") || again.Get("X-Amz-Security-Token") != "canary-session" {
 			t.Errorf("%v: signed as %q, what came gives %q", err, r.Header.Get("Authorization"), again.Get("Authorization"))
 		}

@@ -45,7 +45,10 @@ type event struct {
 
 // Receipts reads what SNS posts: notifications, and once the question whether we want them.
 func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.Reply, error) {
-	n, asked, err := c.notified(c.topic, cb)
+	n, asked, err := notice{Message: string(cb.Body)}, false, error(nil)
+	if !cb.Kept {
+		n, asked, err = c.notified(c.topic, cb)
+	}
 	reply := carriers.Reply{Status: http.StatusOK}
 	if err != nil || asked {
 		return nil, reply, err

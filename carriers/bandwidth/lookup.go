@@ -117,3 +117,10 @@ func (c *Carrier) list(ctx context.Context, query url.Values) (page list, raw []
 	}
 	return page, carriers.RawPayload(a.Body), nil
 }
+
+// Check asks for messages of an id that is none: Bandwidth has no balance to ask for.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	u := *c.messages
+	u.RawQuery = url.Values{"messageId": {"none"}}.Encode()
+	return c.Ask(ctx, &u, nil)
+}

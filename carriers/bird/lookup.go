@@ -68,3 +68,10 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
 }
+
+// Check asks for a page of messages: Bird has no balance to ask for.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	u := *c.messages
+	u.RawQuery = "limit=1"
+	return c.Ask(ctx, &u, nil)
+}

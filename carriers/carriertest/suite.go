@@ -105,6 +105,8 @@ func Run(t *testing.T, s Suite) {
 		{"overrides", r.overrides},
 		{"inbound", r.inbound},
 		{"rehearsal", r.rehearsal},
+		{"reread", r.reread},
+		{"check", r.check},
 		{"poll", r.poll},
 		{"lookup", r.lookup},
 		{"what has an id is never absent", r.whatHasAnIDIsNeverAbsent},

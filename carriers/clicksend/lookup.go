@@ -2,6 +2,7 @@ package clicksend
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -65,4 +66,15 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 		return found, nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
+}
+
+// Check asks for the account's balance.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	return c.Ask(ctx, c.sms.JoinPath("..", "account"), func(body []byte) string {
+		var got envelope[struct {
+			Balance text `json:"balance"`
+		}]
+		_ = json.Unmarshal(body, &got) // that it answered is what counts
+		return string(got.Data.Balance)
+	})
 }

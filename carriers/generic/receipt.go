@@ -60,7 +60,7 @@ func (c *carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 	if err := r.verify.check(cb); err != nil {
 		return nil, carriers.Reply{}, err
 	}
-	if r.method != "" && r.method != cb.Method {
+	if r.method != "" && r.method != cb.Method && !cb.Kept {
 		return nil, carriers.Reply{}, fmt.Errorf("%w: %s instead of %s", carriers.ErrPayload, cb.Method, r.method)
 	}
 	d, err := documentOf(cb)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -79,4 +80,16 @@ func (c *Carrier) search(ctx context.Context, s carriers.Submitted) (*carriers.R
 		}
 	}
 	return nil, nil
+}
+
+// Check asks for the account's balance.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	return c.Ask(ctx, c.logs.JoinPath("..", "..", "..", "account", "1", "balance"), func(body []byte) string {
+		var got struct {
+			Balance  json.Number `json:"balance"`
+			Currency string      `json:"currency"`
+		}
+		_ = json.Unmarshal(body, &got) // that it answered is what counts
+		return strings.TrimSpace(got.Balance.String() + " " + got.Currency)
+	})
 }

@@ -76,7 +76,9 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 	var got struct {
 		Results []json.RawMessage `json:"results"`
 	}
-	if err := json.Unmarshal(cb.Body, &got); err != nil {
+	if cb.Kept { // one result by itself
+		got.Results = []json.RawMessage{cb.Body}
+	} else if err := json.Unmarshal(cb.Body, &got); err != nil {
 		return nil, carriers.Reply{}, c.unreadable(err)
 	}
 	if len(got.Results) == 0 {
@@ -91,7 +93,7 @@ func (c *Carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 		if r.ID == "" || r.Status.Name == "" && r.Status.Group == "" {
 			return nil, carriers.Reply{}, c.unreadable(errors.New("messageId or status is missing"))
 		}
-		if c.Info().Signed && !hmac.Equal([]byte(r.CallbackData), []byte(proof(c.secret, r.ID))) {
+		if c.Info().Signed && !cb.Kept && !hmac.Equal([]byte(r.CallbackData), []byte(proof(c.secret, r.ID))) {
 			continue
 		}
 		receipt := c.receipt(r)

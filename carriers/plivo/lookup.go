@@ -138,3 +138,14 @@ func (c *Carrier) each(ctx context.Context, s carriers.Submitted, visit func(mes
 	}
 	return false, nil
 }
+
+// Check asks for the account's credit.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	return c.Ask(ctx, c.messages.JoinPath("..", "/"), func(body []byte) string {
+		var got struct {
+			Credit string `json:"cash_credits"`
+		}
+		_ = json.Unmarshal(body, &got) // that it answered is what counts
+		return got.Credit
+	})
+}

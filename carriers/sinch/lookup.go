@@ -69,3 +69,10 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
 }
+
+// Check asks for a page of batches: Sinch has no balance to ask for.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	u := *c.batches
+	u.RawQuery = "page_size=1"
+	return c.Ask(ctx, &u, nil)
+}

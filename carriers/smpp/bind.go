@@ -241,3 +241,21 @@ func bindName(c pdu.Command) string {
 	}
 	return "transceiver"
 }
+
+// Check binds and says goodbye: a message center has no balance to ask for.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	command := pdu.BindTransceiver
+	if c.cfg.Bind == bindSplit {
+		command = pdu.BindTransmitter
+	}
+	s, err := c.bind(ctx, command)
+	var refused refusedBind
+	switch {
+	case errors.As(err, &refused) && refused.final(tries):
+		return carriers.Standing{}, fmt.Errorf("%w: %s", carriers.ErrAuth, refused.status)
+	case err != nil:
+		return carriers.Standing{}, err
+	}
+	_, _ = s.conn.Write(pdu.Append(nil, pdu.Unbind, pdu.OK, s.seq+1)) // politeness: the question is answered
+	return carriers.Standing{}, s.conn.Close()
+}

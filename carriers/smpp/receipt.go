@@ -3,6 +3,7 @@ package smpp
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -172,6 +173,23 @@ func raw(sm *pdu.SM) []byte {
 		b = fmt.Appendf(b, " [tlv %x]", []byte(sm.TLVs))
 	}
 	return carriers.RawPayload(b)
+}
+
+// Reread reads the raw payload of a receipt anew: what raw made of it.
+func (c *Carrier) Reread(kept []byte) (carriers.Receipt, error) {
+	text, tlvs := string(kept), []byte(nil)
+	if i := strings.LastIndex(text, " [tlv "); i >= 0 && strings.HasSuffix(text, "]") {
+		b, err := hex.DecodeString(text[i+len(" [tlv ") : len(text)-1])
+		if err != nil {
+			return carriers.Receipt{}, fmt.Errorf("%w: the parameters are cut off", carriers.ErrPayload)
+		}
+		text, tlvs = text[:i], b
+	}
+	sm := &pdu.SM{Short: []byte(text), TLVs: tlvs}
+	if parseReceipt(sm.Text()).stat == "" && len(tlvs) == 0 {
+		return carriers.Receipt{}, fmt.Errorf("%w: the state is missing", carriers.ErrPayload)
+	}
+	return c.dialect.receipt(sm).Receipt, nil
 }
 
 // inbound reads a message from a person.

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -143,4 +144,15 @@ func (c *Carrier) each(ctx context.Context, to string, visit func(message)) (com
 		u.RawQuery = next.RawQuery // the path is known, and credentials go to no other host
 	}
 	return false, nil
+}
+
+// Check asks for the account's balance.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	u := *c.messages
+	u.Path = strings.TrimSuffix(u.Path, "Messages.json") + "Balance.json"
+	return c.Ask(ctx, &u, func(body []byte) string {
+		var got struct{ Balance, Currency string }
+		_ = json.Unmarshal(body, &got) // that it answered is what counts
+		return strings.TrimSpace(got.Balance + " " + got.Currency)
+	})
 }

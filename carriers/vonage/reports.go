@@ -131,3 +131,21 @@ func (c *Carrier) ask(ctx context.Context, query url.Values) (found []record, ra
 	}
 	return got.Records, carriers.RawPayload(a.Body), nil
 }
+
+// Check asks for the account's balance, with key and secret, whichever API sends. An application has none to ask for.
+func (c *Carrier) Check(ctx context.Context) (carriers.Standing, error) {
+	if c.basic == "" {
+		return carriers.Standing{}, errors.New("the balance is asked for with api_secret, which is not set")
+	}
+	a := c.HTTP.Do(ctx, carriers.Request{Method: http.MethodGet, URL: c.balance, Header: c.jsonHeader(c.basic)})
+	return c.Asked(a, func(body []byte) string {
+		var got struct {
+			Value json.Number `json:"value"`
+		}
+		_ = json.Unmarshal(body, &got) // that it answered is what counts
+		if got.Value == "" {
+			return ""
+		}
+		return got.Value.String() + " EUR" // Vonage counts in it
+	})
+}

@@ -60,6 +60,7 @@ type Carrier struct {
 	api     string
 	submit  *url.URL
 	reports *url.URL
+	balance *url.URL
 	basic   string // the header that Reports wants, "" without a secret
 	account string
 	secret  string
@@ -89,6 +90,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 	c := &Carrier{
 		api: cfg.API, account: cfg.APIKey, parts: newTally(),
 		submit: rest.JoinPath("sms", "json"), reports: api.JoinPath("v2", "reports", "records"),
+		balance: rest.JoinPath("account", "get-balance"),
 	}
 	if c.api == apiMessages {
 		c.submit = api.JoinPath("v1", "messages")

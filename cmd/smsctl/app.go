@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/store"
 )
 
 // app is what a command sees of the world. Tests build one from buffers and a map; nothing in this package touches
@@ -38,7 +39,8 @@ type app struct {
 	filter  *filter // --jq, --template
 
 	secrets  *secretStore
-	cfg      *config // see config()
+	cfg      *config                    // see config()
+	prices   map[string]store.PriceList // imported, by carrier; once the database is open
 	logger   *slog.Logger
 	logFiles []*lazyFile
 }

@@ -270,5 +270,8 @@ func capsText(c *campaign.Campaign) string {
 			text += fmt.Sprintf(", %s at most %g/s", name, limit)
 		}
 	}
+	for _, name := range c.Drained {
+		text += ", " + name + " drained everywhere"
+	}
 	return text
 }

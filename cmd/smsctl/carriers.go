@@ -44,7 +44,16 @@ func (a *app) buildCarrier(cfg *config, entry carrierEntry, types []carriers.Typ
 	if !ok {
 		return nil, problems{unknownType(entry, types)}
 	}
-	c, err := typ.New(entry.Name, entry.decode, carriers.Env{
+	decode := func(into any) error {
+		err := entry.decode(into)
+		if priced, ok := into.(interface {
+			AddPrices(prices map[string]carriers.Price)
+		}); ok && err == nil {
+			priced.AddPrices(a.prices[entry.Name].Prices)
+		}
+		return err
+	}
+	c, err := typ.New(entry.Name, decode, carriers.Env{
 		Log:       log.With("carrier", entry.Name),
 		Now:       a.now,
 		Secret:    func(ref carriers.Secret) (string, error) { return a.secrets.resolve(string(ref)) },

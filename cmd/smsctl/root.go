@@ -33,7 +33,11 @@ func commandGroups(a *app) []commandGroup {
 			newOptOutCommand(a),
 		}},
 		{"Route", []*cobra.Command{
+			newCarrierCommand(a),
 			newRouteCommand(a),
+		}},
+		{"Receipts", []*cobra.Command{
+			newDLRCommand(a),
 		}},
 		{"Develop", []*cobra.Command{
 			newSimCommand(a),

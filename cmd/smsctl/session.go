@@ -44,6 +44,9 @@ func (a *app) open(ctx context.Context, simulate bool) (*session, error) {
 	if err != nil {
 		return nil, storeError(err, path)
 	}
+	if a.prices, err = s.store.PriceLists(ctx); err != nil {
+		return nil, errors.Join(storeError(err, path), s.store.Close())
+	}
 	return s, nil
 }
 

@@ -84,10 +84,16 @@ func newStage(t testing.TB, scenario string, edit ...func(s *stage)) *stage {
 	for _, e := range edit {
 		e(s)
 	}
+	s.rewrite()
+	return s
+}
+
+// rewrite writes the config as it is now.
+func (s *stage) rewrite() {
+	s.Helper()
 	text, err := yaml.Marshal(s.config)
 	s.ok(err)
 	s.write("config.yaml", string(text))
-	return s
 }
 
 // only leaves a single carrier in the config.

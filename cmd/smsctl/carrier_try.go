@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/report"
+	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/store"
+)
+
+func newCarrierTestCommand(a *app) *cobra.Command {
+	var to, text, maxCost string
+	var simulate bool
+	cmd := &cobra.Command{
+		Use: "test NAME", Short: "Ask whether a carrier takes the credentials; with --to send one message", Args: cobra.ExactArgs(1),
+		Long: `Ask a carrier whether it takes the credentials and what the account's balance is; nothing is sent. With --to one real message
+goes out, after a confirmation; its receipt is waited for and its timeline printed. It is a campaign of its own, as a test
+costs money too.`,
+		Example: "smsctl carrier test alpha\nsmsctl carrier test alpha --to +447700900123 --yes --max-cost 1EUR",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
+				c, err := s.carrier(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				if to != "" {
+					return s.tryCarrier(ctx, args[0], to, text, maxCost)
+				}
+				return s.checkCarrier(ctx, c)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "send one real message to `NUMBER`")
+	cmd.Flags().StringVarP(&text, "message", "m", "Test of the carrier {{carrier}} by smsctl", "message `TEXT` of the test")
+	cmd.Flags().StringVar(&maxCost, "max-cost", "", "hard ceiling, like `1EUR`")
+	addSimulate(cmd, &simulate)
+	return exits(cmd, exitPartial, exitInput, exitNoRoute, exitUnconfirmed, exitNotFound, exitLocked)
+}
+
+// checkTimeout bounds the question.
+const checkTimeout = 15 * time.Second
+
+// checkCarrier asks for the account's standing.
+func (s *session) checkCarrier(ctx context.Context, c carriers.Carrier) error {
+	name := c.Info().Name
+	checker, ok := c.(carriers.Checker)
+	if !ok {
+		return fail(exitUsage, "carrier.no_check", "a carrier of type %s cannot be asked without sending", c.Info().Type).at("carrier %s", name).
+			fix("smsctl carrier test %s --to NUMBER", name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	began := s.now()
+	standing, err := checker.Check(ctx)
+	took := s.now().Sub(began)
+	switch {
+	case errors.Is(err, carriers.ErrAuth):
+		return fail(exitConfig, "carrier.auth", "carrier %s refuses the credentials", name).at("carriers.%s in the config", name).
+			fix("smsctl carrier login %s", name).because(err)
+	case err != nil:
+		return fail(exitNoRoute, "carrier.unreachable", "carrier %s does not answer as it should: %s", name, s.hide(oneLine(err.Error()))).
+			at("asked for the account's standing").fix("check base_url and the network, and ask again").because(err)
+	}
+	skew := time.Duration(0)
+	if !standing.Date.IsZero() {
+		skew = began.Sub(standing.Date).Truncate(time.Second)
+	}
+	doc := map[string]any{
+		"schema": "smsctl.carrier_test/1", "carrier": name, "ok": true, "balance": standing.Balance, "took_ms": took.Milliseconds(),
+		"clock_skew_s": int64(skew.Seconds()),
+	}
+	return s.print(doc, func() error {
+		text := fmt.Sprintf("%s takes the credentials (%s)", name, shortDuration(took))
+		if standing.Balance != "" {
+			text += ", balance " + standing.Balance
+		}
+		if skew.Abs() > time.Minute {
+			text += fmt.Sprintf(", and its clock is %s off", shortDuration(skew.Abs()))
+		}
+		return s.printf("%s\n", text)
+	})
+}
+
+// tryCarrier sends one message over one carrier and tells its story.
+func (s *session) tryCarrier(ctx context.Context, name, to, text, maxCost string) (err error) {
+	var o sendOptions
+	o.add(pflag.NewFlagSet("test", pflag.ContinueOnError)) // the defaults of send
+	o.to, o.message, o.maxCost, o.carriers, o.fresh, o.kind = to, text, maxCost, []string{name}, true, string(campaign.Transactional)
+	o.vars, o.name, o.maxRejects, o.maxAttempts = []string{"carrier=" + name}, "test-"+name, "100%", 1
+	if err := s.mayAsk(&o); err != nil {
+		return err
+	}
+	l, err := s.openList(&o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	var v runOptions
+	c, lease, err := s.claim(ctx, &o, &v, l)
+	if err != nil || c == nil {
+		return err
+	}
+	sent := s.runTest(ctx, c, lease)
+	var story *report.Detail
+	if err := s.store.EachMessage(ctx, c, store.Filter{Limit: 1}, func(m *report.Message) error {
+		_, sequence, err := campaign.ParseMessageID(m.ID)
+		if err == nil {
+			story, err = s.store.Message(ctx, c, sequence, 0)
+		}
+		return err
+	}); err != nil {
+		return errors.Join(sent, err)
+	}
+	if story == nil {
+		return sent
+	}
+	privacy, err := s.privacy(s.cfg, s.store, report.Masked)
+	if err != nil {
+		return err
+	}
+	story = story.Private(privacy)
+	return errors.Join(s.print(story, func() error { return story.WriteText(s.stdout, s.reportStyle()) }), s.tested(name, story, sent))
+}
+
+// tested is how a test ended: refused credentials are a fault of the config, a carrier that is away is not.
+func (s *session) tested(name string, d *report.Detail, sent error) error {
+	if sent == nil || len(d.History) == 0 {
+		return sent
+	}
+	last := d.History[len(d.History)-1]
+	switch last.Class.Traits().Class {
+	case carriers.ClassAccountAuth, carriers.ClassAccountSuspended, carriers.ClassAccountBalance:
+		return fail(exitConfig, "carrier.auth", "carrier %s: %s", name, last.Class.Traits().Title).at("carriers.%s in the config", name).
+			fix("smsctl carrier login %s", name)
+	case carriers.ClassCarrierTransient, carriers.ClassThrottled:
+		return fail(exitNoRoute, "carrier.unreachable", "carrier %s took nothing: %s", name, last.Class.Traits().Title).at("attempt %d", last.N).
+			fix("check base_url and the network, and try again")
+	}
+	return sent
+}
