@@ -228,7 +228,11 @@ func (s *session) post(ctx context.Context, cb carriers.Callback, key []byte) (i
 	if ln == nil {
 		return s.postTo(ctx, cb, public, "http://"+local)
 	}
-	stop := s.serve(ctx, ln, local, key)
+	box, err := s.newInbox()
+	if err != nil {
+		return 0, errors.Join(err, ln.Close())
+	}
+	stop := box.answering(ctx, s.serve(ctx, ln, local, key, box))
 	s.say("Nobody listens: the receipt is taken in here.")
 	scheme := "http://"
 	if s.cfg.Receipts.TLS.Cert != "" {
