@@ -17,7 +17,9 @@ type dispatch struct {
 	router *routing.Router
 	feeder *feeder
 	watch  *watch
-	cutNow context.CancelFunc
+
+	batches []*batcher // by carrier, nil for those whose messages go one by one
+	cutNow  context.CancelFunc
 
 	assign  chan assignment // as many as workers: the router's windows bound what is under way, so this never blocks
 	results chan result     // likewise
@@ -72,6 +74,13 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	}
 	if d.learns, err = newLearning(ctx, d); err != nil {
 		return nil, err
+	}
+	for _, c := range r.Carriers {
+		window := c.Info().Common.MaxInFlight
+		if window <= 0 {
+			window = routing.DefaultWindow
+		}
+		d.batches = append(d.batches, newBatcher(c, window))
 	}
 	d.feeder = newFeeder(r, max(2*n, 256))
 	d.obey(wish{campaign: r.Campaign, share: 1})

@@ -36,7 +36,11 @@ func (d *dispatch) submit(ctx context.Context, a assignment) result {
 		res.err = err
 		return res
 	}
-	res.submit = c.Submit(ctx, d.message(j, info, started.Ref))
+	if m := d.message(j, info, started.Ref); d.batches[a.carrier] != nil {
+		res.submit = d.batches[a.carrier].submit(ctx, m)
+	} else {
+		res.submit = c.Submit(ctx, m)
+	}
 	res.decision = decide(res.submit, facts{
 		settings: &d.Campaign.Settings, counted: j.Counted, tries: j.tries, blind: blind(c),
 	})

@@ -82,8 +82,9 @@ type Common struct {
 	BaseURL          string           `yaml:"base_url"`
 	MaxPerSecond     float64          `yaml:"max_per_second"` // segments; 0 = no limit
 	MaxInFlight      int              `yaml:"max_in_flight"`
-	Timeout          Duration         `yaml:"timeout"` // one submit
-	Price            map[string]Price `yaml:"price"`   // by ISO country, "*" for the rest
+	Timeout          Duration         `yaml:"timeout"`    // one submit
+	BatchSize        int              `yaml:"batch_size"` // messages in one call, where the type can; 0 = one by one
+	Price            map[string]Price `yaml:"price"`      // by ISO country, "*" for the rest
 	Countries        []string         `yaml:"countries"`
 	ExcludeCountries []string         `yaml:"exclude_countries"`
 	MessageTypes     []string         `yaml:"message_types"`

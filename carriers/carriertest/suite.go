@@ -52,6 +52,8 @@ type Suite struct {
 
 	// Proven are the statuses of 500, 502, 503 and 504 after which the vendor has provably taken nothing.
 	Proven []int
+	// Batch is the vendor's answer to a call with several messages, all of which it takes.
+	Batch func(ms []carriers.Message) string
 	// AsksByRef is set for types that look up by our reference alone, whatever id there is.
 	AsksByRef bool
 	// SecretsInURL is set for vendors that want a password in the query.
@@ -105,6 +107,7 @@ func Run(t *testing.T, s Suite) {
 		{"overrides", r.overrides},
 		{"inbound", r.inbound},
 		{"rehearsal", r.rehearsal},
+		{"batch", r.batch},
 		{"reread", r.reread},
 		{"check", r.check},
 		{"poll", r.poll},

@@ -27,6 +27,7 @@ import (
 
 const (
 	vendorURL   = "https://api.infobip.com"
+	maxBatch    = 1000           // Infobip speaks of thousands, without a figure
 	maxValidity = 48 * time.Hour // longer ones are cut to it by Infobip itself
 
 	// duplicate is the status of a message whose id has been used before: by us, for this very message.
@@ -48,7 +49,7 @@ type Config struct {
 	CallbackSecret carriers.Secret `yaml:"callback_secret"`
 }
 
-// envelope is the body of a submit, with one message to one destination.
+// envelope is the body of a submit: messages of their own, each to one destination.
 type envelope struct {
 	Messages []outbound `json:"messages"`
 }
@@ -94,6 +95,15 @@ type status struct {
 	Description string `json:"description"`
 }
 
+// taken is what an answer says of a message.
+type taken struct {
+	ID      string `json:"messageId"`
+	Status  status `json:"status"`
+	Details struct {
+		Count int `json:"messageCount"`
+	} `json:"details"`
+}
+
 // problem is the body of a refused request, in its present form and in the one before.
 type problem struct {
 	Code        string `json:"errorCode"`
@@ -118,6 +128,7 @@ type Carrier struct {
 
 var (
 	_ carriers.Carrier         = (*Carrier)(nil)
+	_ carriers.BatchSubmitter  = (*Carrier)(nil)
 	_ carriers.Poller          = (*Carrier)(nil)
 	_ carriers.Looker          = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
@@ -163,51 +174,77 @@ func (cfg *Config) check() error {
 
 // Submit creates a message under our reference. A refusal of it stands in an answer of 200.
 func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Result {
-	a := c.Post(ctx, c.messages, c.json(m))
+	return c.SubmitBatch(ctx, []carriers.Message{m})[0]
+}
+
+// BatchSize is batch_size, within what is known to work.
+func (c *Carrier) BatchSize() int { return min(c.Info().Common.BatchSize, maxBatch) }
+
+// SubmitBatch creates messages under our references. Infobip says of each what it does with it.
+func (c *Carrier) SubmitBatch(ctx context.Context, ms []carriers.Message) []carriers.Result {
+	a := c.Post(ctx, c.messages, c.json(ms))
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
-		return r
+		return carriers.ForAll(r, len(ms))
 	}
 	if !a.OK() {
 		var p problem
 		_ = json.Unmarshal(a.Body, &p) // a proxy's page has no code, and then the status decides
 		old := p.Request.Service
-		return a.Refused(c.Codes, cmp.Or(p.Code, old.Code), cmp.Or(p.Description, old.Text))
+		return carriers.ForAll(a.Refused(c.Codes, cmp.Or(p.Code, old.Code), cmp.Or(p.Description, old.Text)), len(ms))
 	}
 	var got struct {
-		Messages []struct {
-			ID      string `json:"messageId"`
-			Status  status `json:"status"`
-			Details struct {
-				Count int `json:"messageCount"`
-			} `json:"details"`
-		} `json:"messages"`
+		Messages []taken `json:"messages"`
 	}
 	if r, failed := a.Decode(&got); failed {
-		return r
+		return carriers.ForAll(r, len(ms))
 	}
-	if len(got.Messages) != 1 || got.Messages[0].Status.Group == "" {
-		return a.Unreadable("the answer has not one message with a status")
+	byID := make(map[string]taken, len(ms))
+	for _, t := range got.Messages {
+		if len(ms) == 1 && len(got.Messages) == 1 {
+			t.ID = ms[0].Ref // it is about nothing else
+		}
+		byID[t.ID] = t
 	}
-	s, id := got.Messages[0].Status, cmp.Or(got.Messages[0].ID, m.Ref)
-	state, known := c.stateOf(s)
-	code := "status/" + strconv.Itoa(s.ID)
+	all := make([]carriers.Result, len(ms))
+	for i, m := range ms {
+		all[i] = c.judge(a, m.Ref, byID[m.Ref])
+	}
+	return all
+}
+
+// judge reads what became of one message. What the answer does not speak of is in doubt.
+func (c *Carrier) judge(a *carriers.Answer, ref string, t taken) carriers.Result {
+	if t.Status.Group == "" {
+		return a.Unreadable("the answer has no status of the message")
+	}
+	state, known := c.stateOf(t.Status)
+	code := "status/" + strconv.Itoa(t.Status.ID)
 	switch {
 	case !known:
-		return a.Unreadable("the answer has the unknown status " + s.Group + " " + s.Name)
+		return a.Unreadable("the answer has the unknown status " + t.Status.Group + " " + t.Status.Name)
 	case code == duplicate:
 		// This very message has come before and was taken: something between us and Infobip repeated the request.
-		return carriers.Accept(m.Ref, a.StatusLine())
+		return carriers.Accept(ref, a.StatusLine())
 	case state.Final() && state != carriers.ReceiptDelivered:
-		return a.RefusedAs(c.class(code, state), code, s.Description)
+		return a.RefusedAs(c.class(code, state), code, t.Status.Description)
 	}
-	r := carriers.Accept(id, a.StatusLine())
-	r.Segments = max(0, got.Messages[0].Details.Count)
+	r := carriers.Accept(ref, a.StatusLine())
+	r.Segments = max(0, t.Details.Count)
 	return r
 }
 
 // json is the body of a submit.
-func (c *Carrier) json(m carriers.Message) []byte {
+func (c *Carrier) json(ms []carriers.Message) []byte {
+	e := envelope{Messages: make([]outbound, len(ms))}
+	for i, m := range ms {
+		e.Messages[i] = c.outbound(m)
+	}
+	b, _ := json.Marshal(e) // strings and numbers always marshal
+	return b
+}
+
+func (c *Carrier) outbound(m carriers.Message) outbound {
 	o := outbound{
 		Sender:       strings.TrimPrefix(cmp.Or(m.From, c.From), "+"),
 		Destinations: []destination{{To: strings.TrimPrefix(m.To, "+"), MessageID: m.Ref}},
@@ -225,6 +262,5 @@ func (c *Carrier) json(m carriers.Message) []byte {
 			o.Webhooks.Delivery.URL, o.Webhooks.CallbackData = c.address, proof(c.secret, m.Ref)
 		}
 	}
-	b, _ := json.Marshal(envelope{Messages: []outbound{o}}) // strings and numbers always marshal
-	return b
+	return o
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,13 @@ func suite() carriertest.Suite {
 			"DELIVERED_TO_HANDSET": carriers.ReceiptDelivered, "EXPIRED_DLR_UNKNOWN": carriers.ReceiptUnknown,
 			"ACCEPTED": carriers.ReceiptAccepted, "PENDING": carriers.ReceiptQueued, "DELIVERED": carriers.ReceiptDelivered,
 			"UNDELIVERABLE": carriers.ReceiptUndelivered, "EXPIRED": carriers.ReceiptExpired, "REJECTED": carriers.ReceiptRejected,
+		},
+		Batch: func(ms []carriers.Message) string {
+			var all []string
+			for _, m := range slices.Backward(ms) { // in another order than they were sent
+				all = append(all, fmt.Sprintf(`{"messageId":%q,"status":{"groupName":"PENDING","id":26,"name":"PENDING_ACCEPTED"}}`, m.Ref))
+			}
+			return `{"messages":[` + strings.Join(all, ",") + `]}`
 		},
 		Callback: func(word string) carriers.Callback {
 			return callback(carriertest.Ref, one(carriertest.Ref, word, ""))
@@ -158,7 +166,7 @@ func TestSharedAddress(t *testing.T) {
 	if !c.Info().Signed {
 		t.Fatal("not signed")
 	}
-	body := string(c.json(carriers.Message{Ref: "ref-one-1", To: "+447", Text: "x", ReceiptURL: "https://sms.example.com/receipts/alpha/ref-one-1?k=x"}))
+	body := string(c.json([]carriers.Message{carriers.Message{Ref: "ref-one-1", To: "+447", Text: "x", ReceiptURL: "https://sms.example.com/receipts/alpha/ref-one-1?k=x"}}))
 	want := `"webhooks":{"delivery":{"url":"https://sms.example.com/receipts/alpha","intermediateReport":true},"contentType":"application/json",` +
 		`"callbackData":"` + proof(c.secret, "ref-one-1") + `"}`
 	if !strings.Contains(body, want) || strings.Contains(body, secret) {
@@ -208,7 +216,7 @@ func TestBody(t *testing.T) {
 			`"options":{"validityPeriod":{"amount":172800,"timeUnit":"SECONDS"}}}`},
 	} {
 		tt.m.Ref, tt.m.To, tt.m.Text = "r", "+447", "a"
-		if got := string(build(t, config+tt.config).json(tt.m)); got != `{"messages":[`+tt.want+`]}` {
+		if got := string(build(t, config+tt.config).json([]carriers.Message{tt.m})); got != `{"messages":[`+tt.want+`]}` {
 			t.Errorf("%s\ngot  %s\nwant %s", tt.name, got, tt.want)
 		}
 	}
