@@ -347,6 +347,10 @@ func ignore(err, target error) error {
 // askAbout tries to find out whether a carrier took a message whose answer was lost, then applies the policy of the
 // message's type.
 func (w *watch) askAbout(ctx context.Context, l look, o *Open) error {
+	if _, can := w.byName[o.Carrier].(carriers.Looker); can && !w.polls[o.Carrier].allow(w.Now()) {
+		w.add(w.Now().Add(time.Second), l) // not its turn yet, which is no answer
+		return nil
+	}
 	found, err := w.lookup(ctx, o)
 	switch {
 	case err != nil:
@@ -365,7 +369,7 @@ func (w *watch) askAbout(ctx context.Context, l look, o *Open) error {
 	deadline := o.BegunAt.Add(w.receiptWait(w.byName[o.Carrier]))
 	if canAsk && l.asked == 0 || !w.holds() && w.Now().Before(deadline) {
 		at := w.Now().Add(lookupAgain)
-		if at.After(deadline) {
+		if !w.holds() && at.After(deadline) { // nothing depends on the deadline of what is held
 			at = later(deadline, w.Now().Add(watchTick))
 		}
 		w.add(at, look{attempt: l.attempt, ambiguous: true, asked: l.asked + 1})
@@ -391,7 +395,7 @@ func (w *watch) requeueOr(o *Open, otherwise State) State {
 
 func (w *watch) lookup(ctx context.Context, o *Open) (carriers.Finding, error) {
 	c, ok := w.byName[o.Carrier].(carriers.Looker)
-	if !ok || !w.polls[o.Carrier].allow(w.Now()) {
+	if !ok {
 		return carriers.Finding{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
