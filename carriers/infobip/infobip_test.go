@@ -166,7 +166,7 @@ func TestSharedAddress(t *testing.T) {
 	if !c.Info().Signed {
 		t.Fatal("not signed")
 	}
-	body := string(c.json([]carriers.Message{carriers.Message{Ref: "ref-one-1", To: "+447", Text: "x", ReceiptURL: "https://sms.example.com/receipts/alpha/ref-one-1?k=x"}}))
+	body := string(c.json([]carriers.Message{{Ref: "ref-one-1", To: "+447", Text: "x", ReceiptURL: "https://sms.example.com/receipts/alpha/ref-one-1?k=x"}}))
 	want := `"webhooks":{"delivery":{"url":"https://sms.example.com/receipts/alpha","intermediateReport":true},"contentType":"application/json",` +
 		`"callbackData":"` + proof(c.secret, "ref-one-1") + `"}`
 	if !strings.Contains(body, want) || strings.Contains(body, secret) {
