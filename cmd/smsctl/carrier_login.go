@@ -52,7 +52,7 @@ func (a *app) login(ctx context.Context, name, key, keep string, noTest bool) er
 			fix("smsctl config show").with("valid", cfg.Carriers.names())
 	}
 	entry := cfg.Carriers[i]
-	if key, err = a.secretKey(entry, key); err != nil {
+	if key, err = a.loginKey(entry, key); err != nil {
 		return err
 	}
 	secret, err := a.readSecret(ctx, name, key)
@@ -79,8 +79,8 @@ func (a *app) login(ctx context.Context, name, key, keep string, noTest bool) er
 	})
 }
 
-// secretKey is the key of the carrier that holds a secret: the one asked for, or the only one.
-func (a *app) secretKey(entry carrierEntry, want string) (string, error) {
+// loginKey is the key of the carrier that holds a secret: the one asked for, or the only one.
+func (a *app) loginKey(entry carrierEntry, want string) (string, error) {
 	t := configType(a.carrierTypes(), entry)
 	if t == nil {
 		return "", fail(exitConfig, "config.unknown_type", "carrier %s has an unknown type", entry.Name).at("%s", entry.key).fix("smsctl config validate")
