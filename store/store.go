@@ -65,11 +65,11 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err := migrate(ctx, dsn(s.path, o, 2<<10)); err != nil {
 		return err
 	}
-	c, err := openConn(uri(s.path), pragmas(o, o.CacheKB))
+	c, err := openConn(uri(s.path), append(pragmas(o, o.CacheKB), "synchronous(NORMAL)")) // syncer.go does the rest
 	if err != nil {
 		return err
 	}
-	s.w = startWriter(c, o.Now)
+	s.w = startWriter(c, s.path, o.Now)
 	s.read, err = sql.Open("sqlite", dsn(s.path, o, 8<<10)+"&_pragma=query_only(1)")
 	if err != nil {
 		return err

@@ -48,11 +48,17 @@ type writer struct {
 	why    error         // they were kept
 	lost   error         // the first change that nobody waited for and that could not be made
 	err    error         // of closing
+
+	syncer  *syncer
+	syncing bool      // the syncer is at work
+	fresh   bool      // something was committed since it began
+	waiting []request // of those commits, whoever waits for one
+	broken  error     // the disk failed: nothing can be promised any more
 }
 
-func startWriter(c *conn, now func() time.Time) *writer {
+func startWriter(c *conn, path string, now func() time.Time) *writer {
 	w := &writer{
-		c: c, tables: newTables(), now: now, in: make(chan request, queueSize),
+		c: c, tables: newTables(), now: now, in: make(chan request, queueSize), syncer: startSyncer(path),
 		quit: make(chan struct{}), over: make(chan struct{}),
 	}
 	go w.loop()
@@ -106,64 +112,140 @@ func (w *writer) loop() {
 	for {
 		select {
 		case r := <-w.in:
-			w.commit(w.gather(append(batch[:0], r)))
+			batch = w.commit(append(batch[:0], r))
+		case err := <-w.syncer.done:
+			w.synced(err)
 		case <-w.quit:
-			for batch = w.gather(batch[:0]); len(batch) > 0; batch = w.gather(batch[:0]) {
-				w.commit(batch)
-			}
-			if len(w.kept) > 0 {
-				w.commit(nil)
-			}
-			if n := len(w.kept); n > 0 {
-				w.lost = errors.Join(w.lost, fmt.Errorf("%d outcomes could not be written, their attempts will be taken for unknown: %w", n, w.why))
-			}
-			w.err = errors.Join(w.lost, w.c.close())
+			w.finish(batch)
 			return
 		}
 	}
 }
 
-// gather takes what waits. It does not wait for more, but it lets those run once who are about to ask: under load that
-// nearly doubles a batch, and what a commit costs is shared by more.
-func (w *writer) gather(batch []request) []request {
-	for yielded := false; len(batch) < maxBatch; {
+// finish writes what waits, then closes.
+func (w *writer) finish(batch []request) {
+	for again := true; again; {
 		select {
 		case r := <-w.in:
-			batch = append(batch, r)
+			batch = w.commit(append(batch[:0], r))
 		default:
-			if yielded {
-				return batch
-			}
-			yielded = true
-			runtime.Gosched()
+			again = false
+		}
+	}
+	if len(w.kept) > 0 {
+		w.commit(batch[:0])
+	}
+	if n := len(w.kept); n > 0 {
+		w.lost = errors.Join(w.lost, fmt.Errorf("%d outcomes could not be written, their attempts will be taken for unknown: %w", n, w.why))
+	}
+	for w.syncing {
+		w.synced(<-w.syncer.done)
+	}
+	close(w.syncer.in)
+	<-w.syncer.done
+	w.err = errors.Join(w.lost, w.broken, w.c.close())
+}
+
+// commit makes a batch durable in one transaction, which takes in what comes meanwhile. If that fails, each change is
+// tried alone, so that a poison row fails alone and its neighbours do not. It returns the batch's memory.
+func (w *writer) commit(batch []request) []request {
+	if len(w.kept) > 0 {
+		batch = append(w.kept, batch...)
+		w.kept = nil
+	}
+	if w.broken != nil {
+		w.answer(batch, w.broken)
+		return batch
+	}
+	err := w.transact(&batch, w.more)
+	if err == nil {
+		w.flush(batch)
+		return batch
+	}
+	if hopeless(err) {
+		w.postpone(batch, explain(err))
+		return batch
+	}
+	if len(batch) == 1 {
+		w.answer(batch, explain(err))
+		return batch
+	}
+	for i := range batch {
+		one := batch[i : i+1]
+		if err := w.transact(&one, nil); err != nil {
+			w.answer(one, explain(err))
+		} else {
+			w.flush(one)
 		}
 	}
 	return batch
 }
 
-// commit makes a batch durable in one transaction. If that fails, each change is tried alone, so that a poison row
-// fails alone and its neighbours do not.
-func (w *writer) commit(batch []request) {
-	if len(w.kept) > 0 {
-		batch = append(w.kept, batch...)
-		w.kept = nil
+// more takes another request into the transaction that is open. While the last one is on its way to the disk there is
+// nothing better to do than to wait for more; otherwise it does not wait, but it lets those run once who are about to ask:
+// what a commit costs is shared by more.
+func (w *writer) more(batch *[]request) bool {
+	for yielded := false; len(*batch) < maxBatch; {
+		if w.syncing {
+			select {
+			case r := <-w.in:
+				*batch = append(*batch, r)
+				return true
+			case err := <-w.syncer.done:
+				w.synced(err)
+			}
+			continue
+		}
+		select {
+		case r := <-w.in:
+			*batch = append(*batch, r)
+			return true
+		default:
+			if yielded {
+				return false
+			}
+			yielded = true
+			runtime.Gosched()
+		}
 	}
-	err := w.transact(batch)
-	if err == nil {
-		w.answer(batch, nil)
+	return false
+}
+
+// flush has a commit brought to the disk; whoever waits for it is answered then.
+func (w *writer) flush(batch []request) {
+	w.fresh = true
+	for _, r := range batch {
+		if r.done != nil {
+			w.waiting = append(w.waiting, r)
+		}
+	}
+	w.sync()
+}
+
+// sync starts the syncer on what was committed since it began the last time.
+func (w *writer) sync() {
+	if w.syncing || !w.fresh {
 		return
 	}
-	if hopeless(err) {
-		w.postpone(batch, explain(err))
+	w.syncing, w.fresh = true, false
+	waiting := w.waiting
+	w.waiting = w.syncer.spare // before the syncer has the next to write
+	w.syncer.spare = nil
+	w.syncer.in <- waiting
+}
+
+// synced takes note of the end of a sync. After an error nothing is certain, also not what is written later.
+func (w *writer) synced(err error) {
+	w.syncing = false
+	if err != nil && w.broken == nil {
+		w.broken = err
+	}
+	if w.broken != nil {
+		w.answer(w.waiting, w.broken)
+		w.waiting, w.fresh = w.waiting[:0], false
 		return
 	}
-	if len(batch) == 1 {
-		w.answer(batch, explain(err))
-		return
-	}
-	for i := range batch {
-		w.answer(batch[i:i+1], explain(w.transact(batch[i:i+1])))
-	}
+	w.sync()
 }
 
 // postpone tells those who wait and keeps the rest for the next commit. What is kept is bounded: whoever sends waits for
@@ -195,8 +277,9 @@ func (w *writer) answer(batch []request, err error) {
 	}
 }
 
-// transact applies the changes and commits. Whatever goes wrong, no transaction stays open.
-func (w *writer) transact(batch []request) (err error) {
+// transact applies the changes, and those that more adds to them, and commits. Whatever goes wrong, no transaction stays
+// open.
+func (w *writer) transact(batch *[]request, more func(*[]request) bool) (err error) {
 	if _, err := w.c.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
@@ -213,8 +296,8 @@ func (w *writer) transact(batch []request) (err error) {
 	if err := tx.cache.begun(tx); err != nil {
 		return err
 	}
-	for _, r := range batch {
-		if err := r.apply(tx); err != nil {
+	for i := 0; i < len(*batch) || more != nil && more(batch); i++ {
+		if err := (*batch)[i].apply(tx); err != nil {
 			return err
 		}
 	}

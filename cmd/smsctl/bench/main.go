@@ -38,7 +38,7 @@ func main() {
 	}
 	var (
 		b        bench
-		messages = flag.Int("messages", 30_000, "messages of each run of a pair")
+		messages = flag.Int("messages", 100_000, "messages of each run of a pair")
 		pairs    = flag.Int("pairs", 5, "pairs of a ceiling and an end to end run; 0 = none")
 		types    = flag.String("types", "http,twilio,smpp", "carrier types")
 		flood    = flag.Int("flood", 20_000, "messages of the run in which receipts come thrice; 0 = none")
@@ -47,7 +47,7 @@ func main() {
 		long     = flag.Int("long", 0, "messages of a long run, whose cost per message is compared; 0 = none")
 	)
 	flag.StringVar(&b.smsctl, "smsctl", "bin/smsctl", "the program")
-	flag.IntVar(&b.window, "window", 64, "messages in flight")
+	flag.IntVar(&b.window, "window", 256, "messages in flight")
 	flag.IntVar(&b.bind, "smpp-window", 250, "window of an SMPP bind")
 	flag.Uint64Var(&b.seed, "seed", 1, "of the lists")
 	flag.Parse()

@@ -52,11 +52,12 @@ secrets: {token: delta-secret}
 	return strings.ReplaceAll(text, "{base}", base) + fmt.Sprintf("max_in_flight: %d\n", window)
 }
 
-// scenario is a carrier that answers at once and sends its receipt at once: only work takes time.
-func scenario(typ, more string) string {
+// scenario is a carrier that answers at once and sends its receipt at once, over as many connections as it is sent to:
+// only work takes time.
+func (b *bench) scenario(typ, more string) string {
 	speaks := map[string]string{"http": "plain, token: delta-secret", "twilio": "twilio, auth_token: alpha-secret", "smpp": "smpp, password: alpha-pw"}[typ]
-	return "carriers: {" + carrierName + ": {dialect: " + speaks + ", latency: 0s, delivery: 0s, receipt_delay: 0s, deliver: 1, " +
-		"receipt_connections: 64" + more + "}}\n"
+	return fmt.Sprintf("carriers: {%s: {dialect: %s, latency: 0s, delivery: 0s, receipt_delay: 0s, deliver: 1, receipt_connections: %d%s}}\n",
+		carrierName, speaks, b.window, more)
 }
 
 // sending is what one run of messages took, from the first submit to the last receipt that was acknowledged.
@@ -132,7 +133,7 @@ func (b *bench) against(ctx context.Context, typ, more string, n int, client fun
 		return s, err
 	}
 	play, truth := filepath.Join(b.dir, "scenario.yaml"), filepath.Join(b.dir, "truth.jsonl")
-	if err := errors.Join(os.WriteFile(play, []byte(scenario(typ, more)), 0o600), os.RemoveAll(truth)); err != nil {
+	if err := errors.Join(os.WriteFile(play, []byte(b.scenario(typ, more)), 0o600), os.RemoveAll(truth)); err != nil {
 		return s, err
 	}
 	vendor, err := serve(ctx, b.dir, address, b.smsctl, "sim", "serve", "--scenario", play, "--listen", address, "--smpp", smpp,
