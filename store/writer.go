@@ -142,7 +142,8 @@ func (w *writer) finish(batch []request) {
 		w.synced(<-w.syncer.done)
 	}
 	close(w.syncer.in)
-	<-w.syncer.done
+	for range w.syncer.done { // until it has ended
+	}
 	w.err = errors.Join(w.lost, w.broken, w.c.close())
 }
 
