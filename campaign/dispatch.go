@@ -326,7 +326,7 @@ func (d *dispatch) stop(cause Cause, st Status, reason string) {
 func (d *dispatch) tell() {
 	for _, e := range d.router.Events() {
 		d.notify(e.Kind, slog.String("carrier", e.Carrier), slog.String("state", e.Text))
-		if e.Suspect {
+		if e.Suspect && d.Campaign.Type == Transactional {
 			d.watch.hasten(d.Now(), int(d.watch.position(e.Carrier)))
 		}
 	}

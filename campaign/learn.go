@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -125,7 +126,7 @@ func (l *learning) submitted(now time.Time, res result) time.Time {
 	to := direction{res.carrier, res.job.Country}
 	w, ok := l.waits[to]
 	if taken && (!ok || now.Sub(w.at) > waitHolds) {
-		w = waited{now, l.router.Deadline(now, res.ticket, ceiling)}
+		w = waited{now, l.enough(l.router.Deadline(now, res.ticket, ceiling), ceiling)}
 		l.waits[to] = w
 	}
 	if w.wait > 0 {
@@ -162,6 +163,14 @@ func (l *learning) receipts(now time.Time, batch []Settled) {
 	}
 }
 
+// enough is how long silence must last: an advertisement is better late than twice, so it has all the time there is.
+func (l *learning) enough(learned, ceiling time.Duration) time.Duration {
+	if learned > 0 && l.Campaign.Type == Promotional {
+		return ceiling
+	}
+	return learned
+}
+
 // inquiry asks what the silence of some attempts means.
 type inquiry struct {
 	open   []Open
@@ -178,7 +187,7 @@ type silence struct {
 // answer tells it. Silence counts only where the carrier is known to send receipts from that country, and as long as they
 // could come in; and it must be more likely that the message is lost than that its receipt is late.
 func (l *learning) answer(now time.Time, q inquiry) {
-	out := make([]silence, len(q.open))
+	out, others := make([]silence, len(q.open)), l.router.Snapshot(now)
 	for i := range q.open {
 		o := &q.open[i]
 		c, ok := l.byName[o.Carrier]
@@ -188,12 +197,17 @@ func (l *learning) answer(now time.Time, q inquiry) {
 		ceiling := l.receiptWait(l.Carriers[c])
 		ticket := l.router.Ticket(c, o.Country, phone.Network(o.Submitted.To), string(l.Campaign.Type))
 		age := now.Sub(later(o.BegunAt, q.heard))
-		enough := l.router.Deadline(now, ticket, ceiling)
+		enough := l.enough(l.router.Deadline(now, ticket, ceiling), ceiling)
 		switch {
 		case !l.deaf.IsZero():
 			out[i].wait = deafAfter
 		case enough > 0 && age >= enough:
-			out[i].again = true
+			out[i].again = slices.ContainsFunc(others, func(other routing.Status) bool {
+				return other.Name != o.Carrier && other.Breaker == "closed" && !other.Drained && !other.Suspect
+			})
+			if !out[i].again && age < ceiling { // nobody else is well: sending it round helps nobody
+				out[i].wait = ceiling - age
+			}
 		case age < ceiling:
 			out[i].wait = ceiling - age
 			if enough > 0 {

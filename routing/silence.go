@@ -79,5 +79,18 @@ func (m *model) deadline(now float64, c int, to cell, ceiling time.Duration) tim
 // leastWait is how long a receipt is always waited for, in seconds.
 const leastWait = 3.0
 
-// sends says whether a carrier is known to send receipts from a country.
-func (m *model) sends(c int, to cell) bool { return m.ground(c, to).claimed > 0 }
+// sends says whether a carrier is known to send receipts from a country. A few are not enough: a question that was
+// answered once says nothing of those that nobody asked about.
+func (m *model) sends(c int, to cell) bool {
+	g := m.ground(c, to)
+	came := 0.0
+	for _, n := range g.got {
+		came += float64(n)
+	}
+	return g.claimed >= leastCame && came > cameShare*float64(g.sent[0])
+}
+
+const (
+	leastCame = 3
+	cameShare = .2 // of the attempts that are old enough for any
+)
