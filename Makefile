@@ -10,13 +10,16 @@ LINT := $(TOOLS)/golangci-lint
 FUZZTIME ?= 3s
 CI_STEPS := tools fmt tidy vet lint test interop fuzz build cross browser
 
-.PHONY: build test interop lint fuzz bench bench-long bench-routing bench-micro cross browser picture ci tools fmt tidy vet clean
+.PHONY: build test terminal interop lint fuzz bench bench-long bench-routing bench-micro cross browser picture ci tools fmt tidy vet clean
 
 build: ## the program, without cgo
 	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
 
-test: ## all tests, with the race detector and in random order
-	go test -race -shuffle=on -timeout 20m ./...
+test: terminal ## all tests, with the race detector and in random order
+	CI_TERMINAL=1 go test -race -shuffle=on -timeout 20m ./...
+
+terminal: ## tmux, in which the tests type keys and read the screen
+	@command -v tmux >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tmux; }
 
 interop: ## the foreign peers, installed by apt and npm: SMPP, Kannel, the vendors' own libraries and OpenAPI documents
 	.ci/interop

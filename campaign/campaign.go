@@ -86,6 +86,7 @@ type Pulse struct {
 	Until    time.Time     // the lease holds until then
 	Active   time.Duration // time worked since the last
 	Followed int64         // the last receipt row whose consequences are committed
+	Vitals   *Vitals       // for screens of other processes; nil leaves what is stored
 }
 
 // Lease says which process works on a campaign.

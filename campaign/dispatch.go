@@ -36,6 +36,7 @@ type dispatch struct {
 	still    standstill
 	out      time.Time // since when no carrier could be used
 	lastSums time.Time
+	shown    time.Time // when screens last got the carriers' lines
 	warned   bool      // a guard has warned
 	settling bool      // the stored status says so
 	quietAt  time.Time // since when nothing is left to send
@@ -100,6 +101,7 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 			return err
 		}
 		d.tell()
+		d.show(now)
 		over, err := d.over(ctx, now)
 		if err := errors.Join(err, d.learns.save(ctx, now, over)); over || err != nil {
 			return err

@@ -108,6 +108,8 @@ type Runner struct {
 	Reconcile    bool          // send nothing: only ask what became of the submits whose outcome is not known
 	NoWait       bool          // return when nothing is left to send
 	Wait         time.Duration // at most that long for receipts; 0 = as long as their deadlines
+
+	journal journal
 }
 
 // LeaseTime is how long a lease holds without a heartbeat.
@@ -174,12 +176,6 @@ func (r *Runner) release(ctx context.Context, end End, err error) error {
 		end.Status, end.Reason = Paused, err.Error()
 	}
 	return errors.Join(err, r.Store.Release(ctx, r.Campaign.ID, r.Lease, end.Status, end.Reason))
-}
-
-func (r *Runner) notify(kind string, attrs ...slog.Attr) {
-	if r.Notify != nil {
-		r.Notify(Event{At: r.Now(), Kind: kind, Attrs: attrs})
-	}
 }
 
 // price is what a message costs with a carrier; an unknown price counts nothing, and plan warns about it.

@@ -82,7 +82,7 @@ func (d *dispatch) control(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if now := d.Now(); now.Sub(last) >= heartbeat {
-			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, Pulse{now.Add(LeaseTime), now.Sub(last), d.watch.followed()}); err != nil {
+			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, Pulse{now.Add(LeaseTime), now.Sub(last), d.watch.followed(), d.vitals(publishedEvents)}); err != nil {
 				return err
 			}
 			last = now

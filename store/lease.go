@@ -111,7 +111,7 @@ func (s *Store) Heartbeat(ctx context.Context, campaignID int64, token string, p
 		if n == 0 {
 			return campaign.ErrLeaseLost
 		}
-		return nil
+		return tx.publish(campaignID, p.Vitals)
 	}))
 }
 

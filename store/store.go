@@ -167,7 +167,7 @@ func (s *Store) readIdentity(tx *txn) error {
 			s.key, err = hex.DecodeString(text(d[1]))
 		}
 		return err
-	}, `SELECT key, value FROM meta`)
+	}, `SELECT key, value FROM meta WHERE key IN ('database_id', 'callback_key')`)
 }
 
 // randomID is n characters of Crockford's alphabet in lower case: no letter that reads as another.

@@ -20,6 +20,7 @@ import (
 type app struct {
 	stdin    *bufio.Reader
 	stdinTTY bool
+	keyboard *os.File // what a screen reads keys from; nil in tests
 	stdout   stream
 	stderr   stream
 	env      lookup
@@ -50,12 +51,14 @@ func systemApp() *app {
 	if err != nil {
 		home = "."
 	}
-	return newApp(world{
+	a := newApp(world{
 		stdin: os.Stdin, stdinTTY: term.IsTerminal(int(os.Stdin.Fd())),
 		stdout: systemStream(os.Stdout), stderr: systemStream(os.Stderr),
 		env: os.LookupEnv, now: time.Now, home: home,
 		carrierTypes: carrierTypes,
 	})
+	a.keyboard = os.Stdin
+	return a
 }
 
 // world is everything outside the process that an app needs.

@@ -15,7 +15,7 @@ import (
 func newCampaignCommand(a *app) *cobra.Command {
 	return verbs(a, &cobra.Command{Use: "campaign", Aliases: []string{"campaigns"}, Short: "Look at campaigns and steer them",
 		Example: "smsctl campaign list\nsmsctl campaign pause spring"},
-		newCampaignListCommand(a), newCampaignShowCommand(a), newCampaignPauseCommand(a), newCampaignResumeCommand(a),
+		newCampaignListCommand(a), newCampaignShowCommand(a), newCampaignWatchCommand(a), newCampaignPauseCommand(a), newCampaignResumeCommand(a),
 		newCampaignCancelCommand(a), newCampaignThrottleCommand(a), newCampaignRetryCommand(a), newCampaignReconcileCommand(a))
 }
 
@@ -33,15 +33,21 @@ func newCampaignListCommand(a *app) *cobra.Command {
 		simulate bool
 	}
 	cmd := &cobra.Command{
-		Use: "list", Short: "List campaigns, latest first", Args: cobra.NoArgs,
-		Example: "smsctl campaign list --state paused --tag team=crm",
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use: "list [FILTER...]", Short: "List campaigns, latest first",
+		Long: `List campaigns, latest first. A filter is the one of the browser: state:paused,running state:!completed tag:team=crm tag:vip
+conf<95 failed>=10 unknown>0 cost>50 age<2d, or a part of the name. All terms must hold.`,
+		Example: "smsctl campaign list --state paused --tag team=crm\nsmsctl campaign list 'state:!completed' 'conf<95'",
+		RunE: func(cmd *cobra.Command, args []string) error {
 			tags, err := pairs("tag", o.tags)
 			if err != nil {
 				return err
 			}
+			query, err := campaign.ParseQuery(strings.Join(args, " "))
+			if err != nil {
+				return fail(exitUsage, "usage.bad_value", "%s", err).at("%s", strings.Join(args, " ")).fix("smsctl campaign list 'state:!completed' 'conf<95'")
+			}
 			return a.withSession(cmd.Context(), o.simulate, func(ctx context.Context, s *session) error {
-				return s.listCampaigns(ctx, o.limit, func(c *campaign.Campaign) bool {
+				return s.listCampaigns(ctx, o.limit, query, func(c *campaign.Campaign) bool {
 					for k, v := range tags {
 						if c.Tags[k] != v {
 							return false
@@ -80,7 +86,7 @@ type campaignRow struct {
 	Next      string            `json:"next"`
 }
 
-func (s *session) listCampaigns(ctx context.Context, limit int, want func(*campaign.Campaign) bool) error {
+func (s *session) listCampaigns(ctx context.Context, limit int, query campaign.Query, want func(*campaign.Campaign) bool) error {
 	all, err := s.store.Campaigns(ctx, s.mode, s.flags.profile, 0)
 	if err != nil {
 		return err
@@ -97,9 +103,14 @@ func (s *session) listCampaigns(ctx context.Context, limit int, want func(*campa
 		if limit > 0 && len(rows) == limit {
 			break
 		}
-		r, err := s.campaignRow(ctx, c)
+		r, n, err := s.campaignRow(ctx, c)
 		if err != nil {
 			return err
+		}
+		if !query.Match(campaign.QueryFacts{
+			Campaign: c, Status: r.State, Counts: n, Spent: float64(r.Cost.Amount) / 1e6, Age: s.now().Sub(c.CreatedAt),
+		}) {
+			continue
 		}
 		rows = append(rows, r)
 		t.row(r.Name, string(r.State), r.Handled, r.Eligible, r.Confirmed, r.Failed, r.Unknown, r.Cost, c.CreatedAt, r.Next)
@@ -107,14 +118,14 @@ func (s *session) listCampaigns(ctx context.Context, limit int, want func(*campa
 	return s.print(map[string]any{"schema": "smsctl.campaigns/1", "campaigns": rows}, t.flush)
 }
 
-func (s *session) campaignRow(ctx context.Context, c *campaign.Campaign) (campaignRow, error) {
+func (s *session) campaignRow(ctx context.Context, c *campaign.Campaign) (campaignRow, campaign.Counts, error) {
 	n, err := s.store.Counts(ctx, c.ID)
 	if err != nil {
-		return campaignRow{}, err
+		return campaignRow{}, n, err
 	}
 	spent, err := s.store.Spent(ctx, c.ID)
 	if err != nil {
-		return campaignRow{}, err
+		return campaignRow{}, n, err
 	}
 	tags := c.Tags
 	if tags == nil {
@@ -125,7 +136,7 @@ func (s *session) campaignRow(ctx context.Context, c *campaign.Campaign) (campai
 		CreatedAt: utcTime(c.CreatedAt), Handled: n.Handled(), Eligible: n.Eligible, Delivered: n.Delivered,
 		Confirmed: share{n.Delivered, n.Delivered + n.Undelivered}, Failed: n.Failed + n.Expired, Unknown: n.Unknown,
 		Cost: money{spent, c.Currency}, Tags: tags, Next: nextCommand(c, n),
-	}, nil
+	}, n, nil
 }
 
 // shownState is the stored state, but for a campaign whose process has died: nothing is running there.
@@ -176,11 +187,7 @@ func newCampaignShowCommand(a *app) *cobra.Command {
 }
 
 func (s *session) showCampaign(ctx context.Context, c *campaign.Campaign) error {
-	row, err := s.campaignRow(ctx, c)
-	if err != nil {
-		return err
-	}
-	n, err := s.store.Counts(ctx, c.ID)
+	row, n, err := s.campaignRow(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -65,27 +65,35 @@ func newCampaignPauseCommand(a *app) *cobra.Command {
 }
 
 func (s *session) pause(ctx context.Context, c *campaign.Campaign, reason string) error {
+	text, err := s.wishPause(ctx, c, reason)
+	if err != nil {
+		return err
+	}
+	return s.told(c, "pause", "%s\nContinue:  smsctl campaign resume %s", text, c.Name)
+}
+
+func (s *session) wishPause(ctx context.Context, c *campaign.Campaign, reason string) (string, error) {
 	if c.Status == campaign.Completed || c.Desired == campaign.WantCancel || c.Status == campaign.Importing {
-		return impossible(c, "paused")
+		return "", impossible(c, "paused")
 	}
 	detail := "paused by " + s.actor()
 	if reason != "" {
 		detail += ": " + reason
 	}
 	if err := s.wish(ctx, c, campaign.WantPause, "pause", detail); err != nil {
-		return err
+		return "", err
 	}
-	if !s.alive(c) {
-		lease := s.newLease()
-		if _, err := s.store.Acquire(ctx, c.ID, lease, gone); err != nil {
-			return leased(c, err)
-		}
-		if err := s.store.Release(ctx, c.ID, lease.Token, campaign.Paused, detail); err != nil {
-			return err
-		}
-		return s.told(c, "pause", "%s is paused; nobody was sending it.\nContinue:  smsctl campaign resume %s", c.Name, c.Name)
+	if s.alive(c) {
+		return c.Name + " stops within a second; submits under way finish.", nil
 	}
-	return s.told(c, "pause", "%s stops within a second; submits under way finish.\nContinue:  smsctl campaign resume %s", c.Name, c.Name)
+	lease := s.newLease()
+	if _, err := s.store.Acquire(ctx, c.ID, lease, gone); err != nil {
+		return "", leased(c, err)
+	}
+	if err := s.store.Release(ctx, c.ID, lease.Token, campaign.Paused, detail); err != nil {
+		return "", err
+	}
+	return c.Name + " is paused; nobody was sending it.", nil
 }
 
 func newCampaignResumeCommand(a *app) *cobra.Command {
@@ -117,11 +125,11 @@ func (s *session) resume(ctx context.Context, c *campaign.Campaign, only []strin
 	case c.Status == campaign.Stopped, c.Status == campaign.Importing, c.Desired == campaign.WantCancel && s.alive(c):
 		return impossible(c, "resumed")
 	case s.alive(c):
-		if err := s.wish(ctx, c, campaign.WantRun, "resume", ""); err != nil {
+		text, err := s.wishResume(ctx, c)
+		if err != nil {
 			return err
 		}
-		return s.told(c, "resume", "%s goes on in pid %d: %s to send, %s already handled will not be contacted again.",
-			c.Name, c.Lease.PID, count(n.Queued+n.Sending), count(n.Handled()))
+		return s.told(c, "resume", "%s", text)
 	case n.Queued+n.Sending+n.Awaiting+n.Unknown == 0:
 		s.say("Nothing to send: %s of %s handled.", count(n.Handled()), count(n.Eligible))
 		return s.summary(ctx, c, v, c.Status)
@@ -132,8 +140,24 @@ func (s *session) resume(ctx context.Context, c *campaign.Campaign, only []strin
 	})
 }
 
+// wishResume lets the process that holds the campaign go on.
+func (s *session) wishResume(ctx context.Context, c *campaign.Campaign) (string, error) {
+	n, err := s.store.Counts(ctx, c.ID)
+	if err != nil {
+		return "", err
+	}
+	if err := s.wish(ctx, c, campaign.WantRun, "resume", ""); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s goes on in pid %d: %s to send, %s already handled will not be contacted again.",
+		c.Name, c.Lease.PID, count(n.Queued+n.Sending), count(n.Handled())), nil
+}
+
 // takeUp takes a campaign's lease, lets prepare change what is queued, and runs it.
 func (s *session) takeUp(ctx context.Context, c *campaign.Campaign, only []string, v *runOptions, prepare func(*campaign.Campaign, campaign.Lease) error) error {
+	if _, err := s.chooseView(v.progress); err != nil {
+		return err
+	}
 	if err := s.useCampaignCarriers(ctx, c, only); err != nil {
 		return err
 	}
@@ -203,21 +227,33 @@ func (s *session) cancel(ctx context.Context, c *campaign.Campaign) error {
 	if err := s.confirmTyped(ctx, question, c.Name); err != nil {
 		return err
 	}
-	if err := s.wish(ctx, c, campaign.WantCancel, "cancel", "cancelled by "+s.actor()); err != nil {
-		return err
-	}
-	if s.alive(c) {
-		return s.told(c, "cancel", "%s is being cancelled by the process that sends it; submits under way finish.", c.Name)
-	}
-	lease := s.newLease()
-	if _, err := s.store.Acquire(ctx, c.ID, lease, gone); err != nil {
-		return leased(c, err)
-	}
-	spared, err := s.carryOutCancel(ctx, c, lease, "cancelled by "+s.actor())
+	text, err := s.wishCancel(ctx, c)
 	if err != nil {
 		return err
 	}
-	return s.told(c, "cancel", "%s is cancelled: %s recipients will not be sent to.", c.Name, count(spared))
+	return s.told(c, "cancel", "%s", text)
+}
+
+// wishCancel cancels a campaign whose name was typed.
+func (s *session) wishCancel(ctx context.Context, c *campaign.Campaign) (string, error) {
+	if c.Status == campaign.Completed || c.Status == campaign.Stopped || c.Status == campaign.Importing {
+		return "", impossible(c, "cancelled")
+	}
+	if err := s.wish(ctx, c, campaign.WantCancel, "cancel", "cancelled by "+s.actor()); err != nil {
+		return "", err
+	}
+	if s.alive(c) {
+		return c.Name + " is being cancelled by the process that sends it; submits under way finish.", nil
+	}
+	lease := s.newLease()
+	if _, err := s.store.Acquire(ctx, c.ID, lease, gone); err != nil {
+		return "", leased(c, err)
+	}
+	spared, err := s.carryOutCancel(ctx, c, lease, "cancelled by "+s.actor())
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s is cancelled: %s recipients will not be sent to.", c.Name, count(spared)), nil
 }
 
 // carryOutCancel does what the process that sends would have done.
@@ -258,17 +294,25 @@ func newCampaignThrottleCommand(a *app) *cobra.Command {
 }
 
 func (s *session) throttle(ctx context.Context, c *campaign.Campaign, rate string, perCarrier []string) error {
+	text, err := s.wishThrottle(ctx, c, rate, perCarrier)
+	if err != nil {
+		return err
+	}
+	return s.told(c, "throttle", "%s", text)
+}
+
+func (s *session) wishThrottle(ctx context.Context, c *campaign.Campaign, rate string, perCarrier []string) (string, error) {
 	if c.Status == campaign.Completed || c.Status == campaign.Stopped {
-		return impossible(c, "throttled")
+		return "", impossible(c, "throttled")
 	}
 	if rate == "" && len(perCarrier) == 0 {
-		return fail(exitUsage, "usage.no_rate", "no rate was given").at("campaign %s", c.Name).fix("--rate 30/s, --rate none or --carrier A=5/s")
+		return "", fail(exitUsage, "usage.no_rate", "no rate was given").at("campaign %s", c.Name).fix("--rate 30/s, --rate none or --carrier A=5/s")
 	}
 	w := s.wishOf("", "throttle", strings.TrimSpace(rate+" "+strings.Join(perCarrier, " ")))
 	if rate != "" {
 		r, err := parseRate("rate", rate)
 		if err != nil {
-			return err
+			return "", err
 		}
 		w.SetRate = true
 		if r > 0 {
@@ -279,12 +323,12 @@ func (s *session) throttle(ctx context.Context, c *campaign.Campaign, rate strin
 	}
 	var err error
 	if w.CarrierCaps, err = s.carrierCaps(c, perCarrier); err != nil {
-		return err
+		return "", err
 	}
 	if err := s.store.Wish(ctx, c.ID, w); err != nil {
-		return err
+		return "", err
 	}
-	return s.told(c, "throttle", "%s: %s", c.Name, w.Detail)
+	return c.Name + ": " + w.Detail, nil
 }
 
 // carrierCaps applies A=5/s to the caps that a campaign has.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/report"
 )
 
 // progress shows how far a campaign is: lines for people on stderr, events on stdout for programs, and the same lines
@@ -20,25 +21,30 @@ type progress struct {
 	c     *campaign.Campaign
 	v     *runOptions
 	out   *events // nil without --json
+	view  string
 	human bool
 	every time.Duration
 
-	mu     sync.Mutex
-	last   campaign.Counts
-	lastAt time.Time
-	rate   float64
-	quit   chan struct{}
-	over   chan struct{}
+	mu   sync.Mutex
+	pace report.Pace
+	step int64     // accessible: the last ten percent that were announced
+	said time.Time // accessible: when that was
+	quit chan struct{}
+	over chan struct{}
 }
 
 func (s *session) newProgress(c *campaign.Campaign, v *runOptions) (*progress, error) {
+	view, err := s.chooseView(v.progress)
+	if err != nil {
+		return nil, err
+	}
 	p := &progress{
-		s: s, c: c, v: v, every: v.every, human: !s.wantsJSON() && v.progress != "none" && !s.flags.quiet,
+		s: s, c: c, v: v, every: v.every, view: view, human: view == viewPlain,
 		quit: make(chan struct{}), over: make(chan struct{}),
 	}
 	if p.every <= 0 {
 		p.every = s.interval()
-		if s.stderr.tty {
+		if s.stderr.tty && p.human && !s.flags.accessible {
 			p.every = 2 * time.Second
 		}
 	}
@@ -53,21 +59,32 @@ func (s *session) newProgress(c *campaign.Campaign, v *runOptions) (*progress, e
 
 // begin prints the first line and starts the ticking.
 func (p *progress) begin() {
-	n, err := p.s.store.Counts(context.Background(), p.c.ID)
-	if err == nil {
-		p.last, p.lastAt = n, p.s.now()
-		names := make([]string, len(p.s.carriers))
-		for i, c := range p.s.carriers {
-			names[i] = c.Info().Name
-		}
-		if p.out != nil {
-			_ = p.out.emit("plan", planEvent(p.c, n))
-		}
-		p.line("start", slog.String("campaign", p.c.Name), slog.String("mode", strings.ToUpper(string(p.c.Mode))),
-			slog.Int64("eligible", n.Eligible), slog.Int64("queued", n.Queued),
-			slog.String("est", p.c.Estimate.String()+p.c.Currency), slog.String("carriers", strings.Join(names, ",")))
-	}
+	p.start(p.c)
 	go p.tick()
+}
+
+// start prints the first line.
+func (p *progress) start(c *campaign.Campaign) {
+	n, err := p.s.store.Counts(context.Background(), c.ID)
+	if err != nil {
+		return
+	}
+	p.pace.Add(p.s.now(), n.Handled())
+	if p.out != nil {
+		_ = p.out.emit("plan", planEvent(c, n))
+	}
+	attrs := []slog.Attr{
+		slog.String("campaign", c.Name), slog.String("mode", strings.ToUpper(string(c.Mode))), slog.Int64("eligible", n.Eligible),
+		slog.Int64("queued", n.Queued), slog.String("est", c.Estimate.String()+c.Currency),
+	}
+	if len(p.s.carriers) > 0 {
+		attrs = append(attrs, slog.String("carriers", strings.Join(p.s.carrierNames(), ",")))
+	}
+	if p.spoken() {
+		p.step, p.said = decile(n), p.s.now()
+		p.speak("Campaign %s, %s: %s recipients, %s still to send to.", c.Name, c.Mode, count(n.Eligible), count(n.Queued))
+	}
+	p.line(p.s.now(), "start", attrs...)
 }
 
 func planEvent(c *campaign.Campaign, n campaign.Counts) map[string]any {
@@ -86,10 +103,15 @@ func (p *progress) tick() {
 		signal.Notify(asked, wanted...)
 		defer signal.Stop(asked)
 	}
+	if p.spoken() { // it looks often, and speaks seldom
+		t.Reset(time.Second)
+	}
 	for {
 		select {
 		case <-t.C:
-			p.status()
+			if !p.spoken() || p.due() {
+				p.status()
+			}
 		case <-asked:
 			p.status()
 		case <-p.quit:
@@ -116,7 +138,7 @@ func (p *progress) status() {
 		p.s.log().Warn("reading the cost", "error", err)
 		return
 	}
-	eta := p.pace(n)
+	eta := p.eta(n)
 	if p.out != nil {
 		_ = p.out.emit("status", p.statusEvent(n, spent, eta))
 	}
@@ -124,33 +146,27 @@ func (p *progress) status() {
 	if n.Eligible > 0 {
 		pct = 100 * float64(n.Handled()) / float64(n.Eligible)
 	}
-	p.line("progress", slog.String("handled", fmt.Sprintf("%d/%d", n.Handled(), n.Eligible)), slog.String("pct", fmt.Sprintf("%.1f", pct)),
-		slog.String("rate", fmt.Sprintf("%.1f/s", p.rate)), slog.String("eta", etaText(eta)), slog.Int64("accepted", n.Accepted()),
+	if p.spoken() {
+		p.sentence(n, pct, eta)
+	}
+	p.line(p.s.now(), "progress", slog.String("handled", fmt.Sprintf("%d/%d", n.Handled(), n.Eligible)), slog.String("pct", fmt.Sprintf("%.1f", pct)),
+		slog.String("rate", fmt.Sprintf("%.1f/s", p.rate())), slog.String("eta", etaText(eta)), slog.Int64("accepted", n.Accepted()),
 		slog.Int64("failed", n.Failed+n.Expired), slog.Int64("unknown", n.Unknown), slog.Int64("sending", n.Sending),
 		slog.Int64("delivered", n.Delivered), slog.Int64("awaiting", n.Awaiting), slog.String("cost", spent.String()+p.c.Currency))
 }
 
-// pace keeps a rate that does not jump (moving average over about ten seconds) and says how long the rest will take, 0
-// if that is not known yet.
-func (p *progress) pace(n campaign.Counts) time.Duration {
+// eta tells the pace how far the campaign is and says how long the rest will take, 0 if that is not known yet.
+func (p *progress) eta(n campaign.Counts) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.s.now()
-	dt := now.Sub(p.lastAt).Seconds()
-	if dt <= 0 {
-		return 0
-	}
-	current := max(0, float64(n.Handled()-p.last.Handled())/dt)
-	weight := min(1, dt/10)
-	if p.rate == 0 {
-		weight = 1
-	}
-	p.rate += weight * (current - p.rate)
-	p.last, p.lastAt = n, now
-	if p.rate < 0.01 || n.Queued == 0 {
-		return 0
-	}
-	return time.Duration(float64(n.Queued) / p.rate * float64(time.Second))
+	p.pace.Add(p.s.now(), n.Handled())
+	return p.pace.Left(n.Queued)
+}
+
+func (p *progress) rate() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pace.PerSecond()
 }
 
 func etaText(d time.Duration) string {
@@ -165,7 +181,7 @@ func (p *progress) statusEvent(n campaign.Counts, spent any, eta time.Duration) 
 		"state": "running", "eligible": n.Eligible, "queued": n.Queued, "sending": n.Sending, "accepted": n.Accepted(),
 		"failed": n.Failed, "expired": n.Expired, "unknown": n.Unknown, "cancelled": n.Cancelled, "suppressed": n.Suppress,
 		"delivered": n.Delivered, "undelivered": n.Undelivered, "awaiting": n.Awaiting, "no_receipt": n.NoReceipt,
-		"rate_per_s": p.rate, "eta_s": eta.Seconds(),
+		"rate_per_s": p.rate(), "eta_s": eta.Seconds(),
 		"cost": map[string]any{"amount": fmt.Sprint(spent), "currency": p.c.Currency},
 	}
 }
@@ -175,17 +191,31 @@ func (p *progress) event(e campaign.Event) {
 	if p.out != nil {
 		_ = p.out.emit(e.Kind, attrsJSON(e.Attrs))
 	}
-	p.line(e.Kind, e.Attrs...)
+	if p.spoken() {
+		p.speakOf(e.Tell())
+	}
+	p.line(e.At, e.Kind, e.Attrs...)
+}
+
+// told passes on what another process has told.
+func (p *progress) told(t campaign.Told) {
+	if p.out != nil {
+		_ = p.out.emit(t.Kind, map[string]any{"text": t.Text, "at": utcTime(t.At)})
+	}
+	if p.spoken() {
+		p.speakOf(t)
+	}
+	p.line(t.At, t.Kind, slog.String("text", t.Text))
 }
 
 // line writes one line of key=value for people and the same into the log.
-func (p *progress) line(kind string, attrs ...slog.Attr) {
+func (p *progress) line(at time.Time, kind string, attrs ...slog.Attr) {
 	p.s.log().LogAttrs(context.Background(), slog.LevelInfo, kind, attrs...)
-	if !p.human {
+	if !p.human || p.spoken() {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %-9s", p.s.now().In(p.s.zone).Format(time.TimeOnly), kind)
+	fmt.Fprintf(&b, "%s %-9s", at.In(p.s.zone).Format(time.TimeOnly), kind)
 	for _, a := range attrs {
 		v := a.Value.Resolve().String()
 		if strings.ContainsAny(v, " \"=") {

@@ -26,6 +26,7 @@ func commandGroups(a *app) []commandGroup {
 			newPlanCommand(a),
 			newSendCommand(a),
 			newReportCommand(a),
+			newUICommand(a),
 		}},
 		{"Operate", []*cobra.Command{
 			newCampaignCommand(a),
@@ -78,6 +79,7 @@ smsctl help exit-codes                                    # what a script can re
 			}
 		}
 	}
+	root.AddCommand(newWorkerCommand(a))
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = a.showHelp(cmd) }) // stdout is gone if this fails
 	root.SetFlagErrorFunc(a.flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.settle(cmd) }

@@ -14,6 +14,7 @@ import (
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/campaign/report"
 	"github.com/smsctl/smsctl/store"
+	"github.com/smsctl/smsctl/tui"
 )
 
 // runOptions are the flags of every command that lets a campaign run.
@@ -25,16 +26,27 @@ type runOptions struct {
 	every        time.Duration
 	reports      []string
 	reconcile    bool // send nothing, only ask
+	noBell       bool
+	detach       bool // send in a worker
 	signals      *interrupts
 }
+
+// defaultDrain is how long submits under way may take when a campaign is stopped.
+const defaultDrain = 15 * time.Second
 
 func (v *runOptions) register(f *pflag.FlagSet) {
 	f.DurationVar(&v.wait, "wait", 0, "wait for receipts at most this `TIME` (default: until their deadlines)")
 	f.BoolVar(&v.noWait, "no-wait", false, "return when nothing is left to send; receipts are not waited for")
-	f.DurationVar(&v.drainTimeout, "drain-timeout", 15*time.Second, "when stopped, let submits under way finish for this `TIME`")
-	f.Var(newEnum(&v.progress, "auto", "auto", "plain", "none"), "progress", "auto, plain, none")
-	f.DurationVar(&v.every, "interval", 0, "between two lines of progress (default: 10s, 30s in CI)")
+	f.DurationVar(&v.drainTimeout, "drain-timeout", defaultDrain, "when stopped, let submits under way finish for this `TIME`")
+	v.registerView(f)
 	f.StringArrayVar(&v.reports, "report", nil, "write a report to `FILE` at the end, type from its extension; repeatable")
+}
+
+// registerView adds the flags of every command that shows a campaign.
+func (v *runOptions) registerView(f *pflag.FlagSet) {
+	f.Var(newEnum(&v.progress, viewAuto, viewAuto, viewTUI, viewPlain, viewNone), "progress", "auto (a screen on a terminal), tui, plain, none")
+	f.DurationVar(&v.every, "interval", 0, "between two lines of progress (default: 10s, 30s in CI)")
+	f.BoolVar(&v.noBell, "no-bell", false, "do not ring when a screen closes because the campaign has ended")
 }
 
 // interval is how often something that takes long says how far it is: CI systems end jobs that are silent.
@@ -47,9 +59,10 @@ func (a *app) interval() time.Duration {
 
 // run lets a campaign run under its lease, with listener and progress, and ends with its summary.
 func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.Lease, v *runOptions) error {
+	s.newLog(fileName(c.Name))
 	p, err := s.newProgress(c, v)
 	if err != nil {
-		return err
+		return s.giveBack(ctx, c, lease, err)
 	}
 	stopListening, callback, err := s.listen(ctx)
 	if err != nil {
@@ -64,7 +77,7 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 	collectAsUsual := s.collectRarely()
 	defer collectAsUsual()
 	p.begin()
-	end, err := r.Run(v.signals.drain, v.signals.abort)
+	end, err := s.send(c, v, r, p)
 	p.end()
 	if stop := stopListening(); err == nil {
 		err = stop
@@ -72,8 +85,33 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 	if err != nil {
 		return s.broken(c, err)
 	}
+	if v.signals.detaching() && end.Cause == campaign.CauseInterrupted {
+		return s.handOver(context.WithoutCancel(ctx), c, v, s.carrierNames())
+	}
+	s.ring(v, end.Cause != campaign.CauseInterrupted)
 	p.ended(end)
 	return s.conclude(ctx, c, v, end)
+}
+
+// send lets the runner run under the view that was chosen. None of them can hold it up: a screen draws by itself, and
+// lines go through a buffer while it runs.
+func (s *session) send(c *campaign.Campaign, v *runOptions, r *campaign.Runner, p *progress) (end campaign.End, err error) {
+	if p.view != viewTUI {
+		couple := s.stderr.decouple()
+		defer couple()
+		return r.Run(v.signals.drain, v.signals.abort)
+	}
+	model := tui.NewDashboard(s.screenOptions(), s.subject(c, v.signals, r.Vitals))
+	s.onScreen(context.WithoutCancel(v.signals.abort), model, func() { end, err = r.Run(v.signals.drain, v.signals.abort) })
+	return end, err
+}
+
+func (s *session) carrierNames() []string {
+	names := make([]string, len(s.carriers))
+	for i, c := range s.carriers {
+		names[i] = c.Info().Name
+	}
+	return names
 }
 
 // collectRarely lets garbage grow to some tens of megabytes while a campaign runs. What is alive is the few messages under
@@ -186,6 +224,9 @@ func (s *session) wishOf(d campaign.Desired, action, detail string) store.Wish {
 // noteSignal says what happens to messages under way when somebody stops the program.
 func (a *app) noteSignal(v *runOptions) func(int, os.Signal) {
 	return func(n int, _ os.Signal) {
+		if n == 1 && v.signals.detaching() {
+			return
+		}
 		if n == 1 {
 			a.warn("Stopping: no new messages. Submits under way may finish for up to %s. Once more to abort now.", shortDuration(v.drainTimeout))
 			return

@@ -45,6 +45,7 @@ smsctl send --to +447700900123 -m "Your code is 4711" --type transactional --ref
 	}
 	o.register(cmd.Flags())
 	v.register(cmd.Flags())
+	cmd.Flags().BoolVarP(&v.detach, "detach", "d", false, "send in the background; watch it with campaign watch")
 	cmd.Flags().StringVar(&planFile, "plan", "", "send exactly what `FILE` of `smsctl plan -o` has pinned")
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "show the plan and send nothing")
 	return exits(cmd, exitPartial, exitInput, exitGuard, exitNoRoute, exitUnconfirmed, exitNotFound, exitLocked, exitState, exitInterrupted, exitTerminated)
@@ -53,6 +54,9 @@ smsctl send --to +447700900123 -m "Your code is 4711" --type transactional --ref
 // runSend is the way of a campaign: flags, plan, confirmation, run, summary.
 func (a *app) runSend(ctx context.Context, o *sendOptions, v *runOptions) (err error) {
 	if err := o.check(); err != nil {
+		return err
+	}
+	if _, err := a.chooseView(v.progress); err != nil {
 		return err
 	}
 	s, err := a.open(ctx, o.simulate)
@@ -83,6 +87,9 @@ func (a *app) runSend(ctx context.Context, o *sendOptions, v *runOptions) (err e
 	}
 	if err != nil || c == nil {
 		return err
+	}
+	if v.detach {
+		return s.detachNow(ctx, c, lease, v)
 	}
 	return s.run(ctx, c, lease, v)
 }

@@ -12,9 +12,12 @@ import (
 type interrupts struct {
 	drain, abort context.Context
 
-	mu    sync.Mutex
-	first os.Signal
-	stop  func()
+	arrivals chan<- os.Signal
+
+	mu       sync.Mutex
+	first    os.Signal
+	stop     func()
+	detached bool // the first stop hands the campaign over to a worker
 }
 
 // watchSignals listens until close is called. note is told about each signal as it comes: 1 for the first, 2 for the
@@ -23,6 +26,7 @@ func watchSignals(ctx context.Context, note func(n int, s os.Signal)) *interrupt
 	arrivals := make(chan os.Signal, 2) // two signals mean something; a third says nothing new
 	signal.Notify(arrivals, stopSignals()...)
 	in := handleSignals(ctx, arrivals, note)
+	in.arrivals = arrivals
 	end := in.stop
 	in.stop = func() {
 		signal.Stop(arrivals)
@@ -58,6 +62,29 @@ func handleSignals(ctx context.Context, arrivals <-chan os.Signal, note func(n i
 		cancelAbort()
 	}
 	return in
+}
+
+// press is Ctrl-C typed on a screen, where the terminal makes no signal of it.
+func (in *interrupts) press() {
+	select {
+	case in.arrivals <- os.Interrupt:
+	default: // two have come already
+	}
+}
+
+// detach stops as Ctrl-C does, so that a worker can go on.
+func (in *interrupts) detach() {
+	in.mu.Lock()
+	in.detached = in.first == nil
+	in.mu.Unlock()
+	in.press()
+}
+
+// detaching says whether the campaign is to go on in a worker. A second stop has revoked that.
+func (in *interrupts) detaching() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.detached && in.abort.Err() == nil
 }
 
 func (in *interrupts) noteFirst(s os.Signal) {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -16,10 +18,11 @@ type stream struct {
 	tty   bool
 	width func() int // columns, 0 when unknown
 	color bool
+	file  *os.File // what a screen draws on; nil in tests
 }
 
 func systemStream(f *os.File) stream {
-	s := stream{Writer: f, tty: term.IsTerminal(int(f.Fd()))}
+	s := stream{Writer: &gate{w: f}, tty: term.IsTerminal(int(f.Fd())), file: f}
 	s.width = func() int {
 		w, _, err := term.GetSize(int(f.Fd()))
 		if err != nil {
@@ -91,4 +94,84 @@ func (a *app) glyphs(text string) string {
 		return text
 	}
 	return strings.NewReplacer("…", "...", "•", ".", "·", "-", "→", "->", "✓", "ok", "✗", "x", "–", "-").Replace(text)
+}
+
+// gate is a stream that can be shut for a while: what is written meanwhile comes out afterwards. While a screen is drawn,
+// a line of a log would tear it.
+type gate struct {
+	mu   sync.Mutex
+	w    io.Writer
+	shut bool
+	kept []byte
+}
+
+// keptMost bounds what a shut gate keeps: whoever logs that much has a log file.
+const keptMost = 64 << 10
+
+func (g *gate) Write(b []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.shut {
+		return g.w.Write(b)
+	}
+	if len(g.kept)+len(b) <= keptMost {
+		g.kept = append(g.kept, b...)
+	}
+	return len(b), nil
+}
+
+// close shuts the stream until the returned function is called.
+func (s stream) close() (open func()) {
+	g, ok := s.Writer.(*gate)
+	if !ok {
+		return func() {}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.shut = true
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.shut = false
+		_, _ = g.w.Write(g.kept) // nobody is left to be told
+		g.kept = nil
+	}
+}
+
+// decouple lets whoever writes to the stream go on at once while a goroutine waits for the terminal, until the returned
+// function is called. What nobody reads for long is dropped: it is in the log.
+func (s stream) decouple() (couple func()) {
+	g, ok := s.Writer.(*gate)
+	if !ok {
+		return func() {}
+	}
+	open := s.close()
+	quit, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_, _ = g.w.Write(g.take()) // nobody is left to be told
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-over
+		open()
+	}
+}
+
+// take empties what is kept.
+func (g *gate) take() []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	kept := g.kept
+	g.kept = nil
+	return kept
 }
