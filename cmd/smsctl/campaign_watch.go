@@ -63,7 +63,7 @@ func (s *session) watchCampaign(ctx context.Context, c *campaign.Campaign, o *wa
 		if o.readOnly {
 			subject.Controls = nil
 		}
-		s.onScreen(o.signals.drain, tui.NewDashboard(s.screenOptions(), subject), func() {})
+		s.onScreen(o.signals.drain, tui.NewDashboard(s.screenOptions(), subject), nil)
 	} else if err := s.follow(o.signals.drain, c, o, view); err != nil {
 		return err
 	}

@@ -51,16 +51,18 @@ func (s *session) screenOptions() tui.Options {
 	}
 }
 
-// onScreen draws a model while work runs, and returns when both have ended. What would tear the screen is held back. The
-// screen may fail or hang: the work does not notice.
+// onScreen draws a model while work runs, and returns when both have ended; without work, until a person leaves or ctx
+// ends. What would tear the screen is held back. The screen may fail or hang: the work does not notice.
 func (s *session) onScreen(ctx context.Context, m *tui.Model, work func()) {
 	open := s.stderr.close()
 	screen := tui.Open(ctx, m, s.keyboard, s.stderr.file)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		work()
-		screen.Close()
+		if work != nil {
+			work()
+			screen.Close()
+		}
 	}()
 	err := screen.Run()
 	open()

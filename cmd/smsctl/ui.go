@@ -43,7 +43,7 @@ func (s *session) browse(ctx context.Context, readOnly bool) error {
 	signals := watchSignals(ctx, func(int, os.Signal) {})
 	defer signals.close()
 	l := &library{session: s, readOnly: readOnly}
-	s.onScreen(signals.drain, tui.NewBrowser(s.screenOptions(), l, s.now), func() { <-signals.drain.Done() })
+	s.onScreen(signals.drain, tui.NewBrowser(s.screenOptions(), l, s.now), nil)
 	return nil
 }
 
