@@ -19,9 +19,6 @@ type standing struct {
 	err     error
 }
 
-// errCredentials says that a carrier refuses the credentials.
-var errCredentials = errors.New("the carrier refuses the credentials")
-
 // askCarriers asks all carriers at the same time, once for all checks.
 func (d *doctor) askCarriers(ctx context.Context) map[string]standing {
 	if d.standing != nil {
@@ -32,7 +29,7 @@ func (d *doctor) askCarriers(ctx context.Context) map[string]standing {
 	var all sync.WaitGroup
 	for _, c := range d.built {
 		all.Go(func() {
-			st := askCarrier(ctx, c)
+			st := d.askCarrier(ctx, c)
 			mu.Lock()
 			defer mu.Unlock()
 			d.standing[c.Info().Name] = st
@@ -43,8 +40,19 @@ func (d *doctor) askCarriers(ctx context.Context) map[string]standing {
 }
 
 // askCarrier asks how the account stands, where the type can be asked without sending.
-func askCarrier(_ context.Context, _ carriers.Carrier) standing {
-	return standing{err: errors.ErrUnsupported}
+func (a *app) askCarrier(ctx context.Context, c carriers.Carrier) standing {
+	checker, ok := c.(carriers.Checker)
+	if !ok {
+		return standing{err: errors.ErrUnsupported}
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	st, err := checker.Check(ctx)
+	out := standing{Balance: st.Balance, err: err}
+	if !st.Date.IsZero() { // in whole seconds: half of one is in doubt
+		out.Ahead = a.now().Sub(st.Date.Add(500 * time.Millisecond))
+	}
+	return out
 }
 
 func (d *doctor) checkCarriers(ctx context.Context) {
@@ -72,7 +80,7 @@ func (d *doctor) checkCarriers(ctx context.Context) {
 			d.say(verdictOK, "%s simulated, reaches nobody", name)
 		case errors.Is(st.err, errors.ErrUnsupported):
 			d.say(verdictOK, "%s configured; a %s carrier cannot be asked without sending", name, c.Info().Type).remedy("smsctl carrier test %s --to NUMBER", name)
-		case errors.Is(st.err, errCredentials):
+		case errors.Is(st.err, carriers.ErrAuth):
 			d.say(verdictFail, "%s: %v", name, st.err).remedy("smsctl carrier login %s", name)
 		case st.err != nil:
 			d.say(verdictFail, "%s cannot be reached: %v", name, st.err).remedy("check the network and base_url, then: smsctl doctor carriers")

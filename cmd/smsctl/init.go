@@ -188,8 +188,8 @@ func (a *app) tryCredentials(ctx context.Context, o *setupOptions, c carriers.Ca
 	if o.offline || c.Info().Simulated {
 		return nil
 	}
-	switch st := askCarrier(ctx, c); {
-	case errors.Is(st.err, errCredentials):
+	switch st := a.askCarrier(ctx, c); {
+	case errors.Is(st.err, carriers.ErrAuth):
 		return fail(exitConfig, "carrier.auth", "%s refuses these credentials", o.carrierType).at("%v", st.err).
 			fix("correct them, or write the config all the same with --offline").because(st.err)
 	case errors.Is(st.err, errors.ErrUnsupported):
