@@ -14,7 +14,7 @@ import (
 func TestDoctorAsksCarriers(t *testing.T) {
 	status, ahead := http.StatusOK, time.Duration(0)
 	now := time.Date(2026, 10, 9, 13, 1, 31, 20e6, time.UTC) // the test run's clock
-	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", now.Add(-ahead).Format(http.TimeFormat))
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(`{"balance":"812.40","currency":"USD"}`)) // the client is the program's own
