@@ -1,0 +1,220 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/smsctl/smsctl/campaign"
+)
+
+// pane is a real terminal: a tmux server of the test's own, whose keys are typed and whose screen is read.
+type pane struct {
+	*stage
+	socket string
+}
+
+// terminal opens a terminal of w by h and runs a command line in it.
+func (s *stage) terminal(w, h int, env []string, args ...string) *pane {
+	s.Helper()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		if os.Getenv("CI_TERMINAL") != "" {
+			s.Fatal("tmux is not installed")
+		}
+		s.Skip("tmux is not installed")
+	}
+	path, err := program()
+	s.ok(err)
+	p := &pane{s, filepath.Join(s.dir, fmt.Sprintf("tmux-%dx%d", w, h))}
+	line := "cd " + s.dir + "; exec env -i HOME=" + s.dir + " PATH=/usr/bin:/bin LANG=C.UTF-8 TERM=screen-256color SMSCTL_CONFIG=" +
+		filepath.Join(s.dir, "config.yaml") + " " + strings.Join(env, " ") + " sh -c '" + path
+	for _, a := range args {
+		line += ` "` + a + `"`
+	}
+	line += `; echo "exit=$?"; sleep 600'`
+	p.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(w), "-y", fmt.Sprint(h), line)
+	s.Cleanup(func() { _ = exec.Command("tmux", "-S", p.socket, "kill-server").Run() })
+	return p
+}
+
+func (p *pane) tmux(args ...string) string {
+	p.Helper()
+	cmd := exec.Command("tmux", append([]string{"-u", "-S", p.socket}, args...)...)
+	cmd.Env = append(os.Environ(), "LANG=C.UTF-8", "TERM=xterm-256color")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		p.Fatalf("tmux %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func (p *pane) keys(keys ...string) { p.tmux(append([]string{"send-keys"}, keys...)...) }
+
+func (p *pane) screen() string { return p.tmux("capture-pane", "-p") }
+
+// shows waits until the screen has all texts on it at once.
+func (p *pane) shows(texts ...string) {
+	p.Helper()
+	last := ""
+	defer func() {
+		if p.Failed() {
+			p.Log(last)
+		}
+	}()
+	p.until(fmt.Sprintf("the screen shows %q", texts), func() bool {
+		last = p.screen()
+		for _, text := range texts {
+			if !strings.Contains(last, text) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// In a real terminal: the dashboard steers the campaign, another process's pause is seen with its author, and the
+// summary stays on the normal screen.
+func TestRealTerminal(t *testing.T) {
+	t.Parallel()
+	v, open := newGate(t)
+	p := v.terminal(120, 36, nil, v.sending(v.list("people.csv", 60), "--yes")...)
+	p.shows("people", "RUNNING", "1 Funnel", "› 3 Carriers", "alpha", "sending 8", "space pause")
+	v.run(exitOK, "campaign", "pause", "people", "--reason", "lunch")
+	p.shows("paused by", "lunch")
+	v.until("it is paused", func() bool { return v.status("people") == campaign.Paused })
+	p.keys("?")
+	p.shows("rate cap by 10 %", "cancel (typed name)")
+	p.keys("?", "r", "4", "0", "Enter")
+	p.shows("people: 40/s", "cap 40/s")
+	p.keys("c", "w", "r", "o", "n", "g", "Enter")
+	p.shows("That is not its name")
+	p.keys("Escape")
+	p.tmux("resize-window", "-x", "38", "-y", "6")
+	p.shows("panes need 56x10")
+	p.tmux("resize-window", "-x", "80", "-y", "24")
+	p.shows("Funnel", "Carriers", "Events")
+	p.keys("q")
+	p.shows("Campaign is still sending", "Detach", "Pause & quit", "Stay")
+	p.keys("s")
+	p.shows("q quit")
+	p.keys("Space")
+	open()
+	p.shows("✓ reconciles to 60", "exit=0")
+	v.reachedOnce(numbers(60))
+	v.messages("people")
+}
+
+// Ctrl-C on the dashboard stops as it does without one: what is under way finishes, exit 130, and the way on is named.
+func TestRealTerminalInterrupt(t *testing.T) {
+	t.Parallel()
+	v, open := newGate(t)
+	p := v.terminal(80, 24, nil, v.sending(v.list("people.csv", 60), "--yes")...)
+	p.shows("RUNNING", "Carriers")
+	v.until("the window is full", func() bool { return len(v.submits()) == window })
+	p.keys("C-c")
+	p.shows("DRAINING")
+	open()
+	p.shows("campaign resume people", "exit=130")
+	v.sent(window)
+}
+
+// The key d hands the campaign to a worker; the browser finds it, and its dashboard steers the worker.
+func TestRealTerminalDetachAndBrowse(t *testing.T) {
+	t.Parallel()
+	v, open := newGate(t)
+	p := v.terminal(100, 30, nil, v.sending(v.list("people.csv", 60), "--yes")...)
+	p.shows("RUNNING", "Carriers")
+	v.until("the window is full", func() bool { return len(v.submits()) == window })
+	p.keys("d")
+	p.shows("DETACHING")
+	open()
+	p.shows("Detached: people goes on in pid", "exit=0")
+	u := v.terminal(101, 30, nil, "ui")
+	u.shows("smsctl ui", "people", "1 of 1 campaigns")
+	v.until("all are sent", func() bool { return len(v.submits()) == 60 })
+	u.keys("Enter")
+	u.shows("Funnel", "60/60")
+	u.keys("m")
+	u.shows("STATE", "awaiting")
+	u.keys("Enter")
+	u.shows("Attempts", "Timeline", "alpha")
+	u.keys("Escape")
+	u.shows("next state")
+	u.keys("q")
+	u.shows("Funnel")
+	u.keys("q")
+	u.shows("smsctl ui")
+	u.keys("q")
+	u.shows("exit=0")
+	v.reachedOnce(numbers(60))
+	if strings.Contains(u.screen(), "447400") {
+		t.Error("a number in full on the screen")
+	}
+}
+
+// What a terminal cannot do is not used: no colour, no cursor, no box, and the same work is done.
+func TestRealTerminalKinds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		env  []string
+		args []string
+		want string
+		no   string
+	}{
+		{"dumb", []string{"TERM=dumb"}, nil, "start", "Funnel"},
+		{"CI", []string{"CI=1"}, []string{"--interval", "200ms"}, "start", "Funnel"},
+		{"accessible", []string{"ACCESSIBLE=1"}, nil, "3 recipients, 3 still to send to.", "handled="},
+		{"plain", nil, []string{"--progress", "plain", "--interval", "200ms"}, "start", "Funnel"},
+		{"C locale", []string{"LANG=C"}, []string{"--progress", "tui"}, "exit=0", "─"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, open := newGate(t)
+			p := v.terminal(120, 40, c.env, v.sending(v.list("people.csv", 3), append([]string{"--yes"}, c.args...)...)...)
+			v.until("they are under way", func() bool { return len(v.submits()) == 3 })
+			if c.name == "C locale" {
+				p.shows("+- smsctl  people")
+				if s := p.screen(); strings.ContainsFunc(s, func(r rune) bool { return r > 0x7e }) {
+					t.Errorf("not ASCII:\n%s", s)
+				}
+			}
+			open()
+			p.shows("exit=0", c.want)
+			if s := p.screen(); strings.Contains(s, c.no) {
+				t.Errorf("%q on\n%s", c.no, s)
+			}
+		})
+	}
+}
+
+// A terminal that takes no output any more slows nothing: the campaign ends while the screen stands still.
+func TestFrozenTerminal(t *testing.T) {
+	t.Parallel()
+	for _, view := range []string{"tui", "plain"} {
+		t.Run(view, func(t *testing.T) {
+			v, open := newGate(t)
+			p := v.terminal(120, 36, nil, v.sending(v.list("people.csv", 2000), "--yes", "--progress", view, "--interval", "20ms")...)
+			v.until("the window is full", func() bool { return len(v.submits()) == window })
+			p.shows("people")
+			p.keys("C-s") // in raw mode a key like any other, so the terminal itself is stopped too
+			pid := strings.TrimSpace(p.tmux("display-message", "-p", "#{pid}"))
+			v.ok(exec.Command("kill", "-STOP", pid).Run())
+			t.Cleanup(func() { _ = exec.Command("kill", "-CONT", pid).Run() })
+			open()
+			v.until("all are sent", func() bool { return len(v.submits()) == 2000 })
+			v.until("all are recorded", func() bool {
+				got := v.states("people")
+				return got[campaign.Queued]+got[campaign.Sending]+got[campaign.Unknown] == 0
+			})
+			v.ok(exec.Command("kill", "-CONT", pid).Run())
+			p.keys("C-q")
+			p.shows("exit=0")
+			v.messages("people")
+		})
+	}
+}
