@@ -58,6 +58,11 @@ func openConn(uri string, pragmas []string) (*conn, error) {
 	return c, nil
 }
 
+// log is the file of the write-ahead log. SQLite puts it beside the file that a symbolic link leads to.
+func (c *conn) log() string {
+	return libc.GoString(sqlite3.Xsqlite3_filename_wal(c.tls, sqlite3.Xsqlite3_db_filename(c.tls, c.db, 0)))
+}
+
 func (c *conn) close() error {
 	for _, s := range c.stmts {
 		sqlite3.Xsqlite3_finalize(c.tls, s.handle)

@@ -69,7 +69,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s.w = startWriter(c, s.path, o.Now)
+	s.w = startWriter(c, o.Now)
 	s.read, err = sql.Open("sqlite", dsn(s.path, o, 8<<10)+"&_pragma=query_only(1)")
 	if err != nil {
 		return err

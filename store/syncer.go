@@ -19,8 +19,8 @@ type syncer struct {
 	spare []request      // memory of the last one, for the writer to use again
 }
 
-func startSyncer(path string) *syncer {
-	s := &syncer{path: path + "-wal", in: make(chan []request), done: make(chan error, 1)}
+func startSyncer(log string) *syncer {
+	s := &syncer{path: log, in: make(chan []request), done: make(chan error, 1)}
 	go s.loop()
 	return s
 }

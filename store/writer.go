@@ -56,9 +56,9 @@ type writer struct {
 	broken  error     // the disk failed: nothing can be promised any more
 }
 
-func startWriter(c *conn, path string, now func() time.Time) *writer {
+func startWriter(c *conn, now func() time.Time) *writer {
 	w := &writer{
-		c: c, tables: newTables(), now: now, in: make(chan request, queueSize), syncer: startSyncer(path),
+		c: c, tables: newTables(), now: now, in: make(chan request, queueSize), syncer: startSyncer(c.log()),
 		quit: make(chan struct{}), over: make(chan struct{}),
 	}
 	go w.loop()
@@ -212,8 +212,13 @@ func (w *writer) more(batch *[]request) bool {
 	return false
 }
 
-// flush has a commit brought to the disk; whoever waits for it is answered then.
+// flush has a commit brought to the disk; whoever waits for it is answered then. If the disk failed while the transaction
+// was open, a sync that succeeds now would prove nothing: what it does not bring along may lie before the commit.
 func (w *writer) flush(batch []request) {
+	if w.broken != nil {
+		w.answer(batch, w.broken)
+		return
+	}
 	w.fresh = true
 	for _, r := range batch {
 		if r.done != nil {
