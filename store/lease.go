@@ -121,6 +121,15 @@ func (s *Store) Release(ctx context.Context, campaignID int64, token string, st 
 		if err := tx.holds(campaignID, token); err != nil {
 			return err
 		}
+		if st == campaign.Completed { // unless a message was released to be sent since the sums were read
+			queued, err := tx.ids(`SELECT id FROM recipients WHERE campaign_id = ? AND state = 'queued' AND not_before > 0 LIMIT 1`, campaignID)
+			if err != nil {
+				return err
+			}
+			if len(queued) > 0 {
+				st = campaign.Incomplete
+			}
+		}
 		if err := tx.setStatus(campaignID, st, reason); err != nil {
 			return err
 		}

@@ -195,12 +195,16 @@ func (tx *txn) adoptParked(a *attemptRow, r *recipientRow, parts []string) error
 		return err
 	}
 	for _, p := range found {
+		var err error
 		if p.rc.Parts = len(ids); p.rc.Parts > 1 {
 			whole, err := tx.whole(a.id, &p.rc)
 			if err != nil {
 				return err
 			}
 			p.rc = whole
+		}
+		if p.id, err = tx.renumber(p.id); err != nil {
+			return err
 		}
 		if err := tx.adopt(a.id, p.id, &p.rc); err != nil {
 			return err
@@ -209,6 +213,14 @@ func (tx *txn) adoptParked(a *attemptRow, r *recipientRow, parts []string) error
 	fresh, err := tx.recipient(r.id)
 	*r = fresh
 	return err
+}
+
+// renumber makes a receipt the newest. Whoever follows the rows has passed it while it was parked, and must come to it now.
+func (tx *txn) renumber(receipt int64) (int64, error) {
+	if _, err := tx.exec(`UPDATE receipts SET id = (SELECT max(id) FROM receipts) + 1 WHERE id = ?`, receipt); err != nil {
+		return 0, err
+	}
+	return tx.maxID(`SELECT max(id) FROM receipts`)
 }
 
 // parked is a receipt that waits for its message.
