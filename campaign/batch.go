@@ -103,15 +103,21 @@ func (b *batcher) call(ctx context.Context) {
 	for i, s := range seats {
 		ms[i] = s.m
 	}
-	results := b.SubmitBatch(ctx, ms)
-	if len(results) != n { // a fault of the adapter: nothing is proved of any
-		results = carriers.ForAll(carriers.Ambiguous("batch", "", "the carrier's results do not fit its messages"), n)
-	}
+	results := b.together(ctx, ms)
 	apart := n > 1 && refusedTogether(results)
 	for i, s := range seats {
 		if apart {
-			results[i] = b.SubmitBatch(ctx, ms[i:i+1])[0]
+			results[i] = b.together(ctx, ms[i:i+1])[0]
 		}
 		s.done <- results[i]
 	}
+}
+
+// together makes one call and has as many results as messages.
+func (b *batcher) together(ctx context.Context, ms []carriers.Message) []carriers.Result {
+	results := b.SubmitBatch(ctx, ms)
+	if len(results) != len(ms) { // a fault of the adapter: nothing is proved of any
+		return carriers.ForAll(carriers.Ambiguous("batch", "", "the carrier's results do not fit its messages"), len(ms))
+	}
+	return results
 }

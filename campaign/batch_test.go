@@ -108,3 +108,31 @@ func TestBatcherDoubtsAll(t *testing.T) {
 		t.Error("one by one needs no batcher")
 	}
 }
+
+// fickle refuses what comes together, and has nothing to say about a message that comes alone.
+type fickle struct{ carriers.Carrier }
+
+func (fickle) BatchSize() int { return 5 }
+
+func (fickle) SubmitBatch(_ context.Context, ms []carriers.Message) []carriers.Result {
+	if len(ms) == 1 {
+		return nil
+	}
+	return carriers.ForAll(carriers.Refuse(carriers.ClassContentRejected, "", "400", ""), len(ms))
+}
+
+// An adapter that does not answer for a message of a call that was refused as a whole proves nothing either.
+func TestBatcherDoubtsEachAlone(t *testing.T) {
+	b := newBatcher(fickle{}, 5)
+	seats := make([]*seat, 3)
+	for i := range seats {
+		seats[i] = &seat{m: carriers.Message{Ref: fmt.Sprint(i)}, done: make(chan carriers.Result, 1), lead: make(chan struct{}, 1)}
+	}
+	b.queue, b.flying = seats, 1
+	b.call(t.Context())
+	for i, s := range seats {
+		if r := <-s.done; r.Accepted != carriers.Unknown {
+			t.Errorf("message %d: %+v", i, r)
+		}
+	}
+}

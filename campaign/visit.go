@@ -113,6 +113,13 @@ func (w *watch) ask(ctx context.Context, visits []*visit) error {
 // to another one, or is held.
 func (w *watch) overdue(ctx context.Context, v *visit) error {
 	o, s := &v.open, &w.Campaign.Settings
+	if v.look.ambiguous { // a receipt has settled the doubt since: it has its time like any other
+		v.look = look{attempt: o.Attempt, carrier: w.position(o.Carrier)}
+		due := o.BegunAt.Add(w.receiptWait(w.byName[o.Carrier]))
+		if now := w.Now(); v.wait == 0 && due.After(now) {
+			v.wait = due.Sub(now)
+		}
+	}
 	if v.wait > 0 {
 		w.add(w.Now().Add(v.wait), v.look)
 		return nil
