@@ -199,8 +199,9 @@ func (l *learning) answer(now time.Time, q inquiry) {
 		age := now.Sub(later(o.BegunAt, q.heard))
 		enough := l.enough(l.router.Deadline(now, ticket, ceiling), ceiling)
 		switch {
-		case !l.deaf.IsZero():
+		case !l.deaf.IsZero() && now.Sub(l.deaf) < ceiling:
 			out[i].wait = deafAfter
+		case !l.deaf.IsZero(): // for so long that nothing will be heard: it is held, and sent to nobody else
 		case enough > 0 && age >= enough:
 			out[i].again = slices.ContainsFunc(others, func(other routing.Status) bool {
 				return other.Name != o.Carrier && other.Breaker == "closed" && !other.Drained && !other.Suspect

@@ -7,12 +7,16 @@ import (
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/routing"
 )
 
 // quiet is a carrier of which nothing can be asked.
-type quiet struct{ carriers.Carrier }
+type quiet struct {
+	carriers.Carrier
+	name string
+}
 
-func (quiet) Info() carriers.Info { return carriers.Info{Name: "alpha"} }
+func (q quiet) Info() carriers.Info { return carriers.Info{Name: q.name} }
 
 // one is a store with a single attempt, that a receipt "sent" has proved to be taken.
 type one struct {
@@ -34,7 +38,7 @@ func TestADoubtThatAReceiptHasSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &one{open: Open{Attempt: 7, Carrier: "alpha", State: AttemptAccepted, BegunAt: time.Now(), Last: true, Counted: 1}}
 		w := newWatch(&Runner{
-			Store: s, Carriers: []carriers.Carrier{quiet{}}, Now: time.Now,
+			Store: s, Carriers: []carriers.Carrier{quiet{name: "alpha"}}, Now: time.Now,
 			Campaign: &Campaign{Settings: Settings{MaxAttempts: 3, ReceiptWait: time.Hour}},
 		})
 		w.submitted(time.Now(), result{attempt: 7, decision: Decision{Next: Unknown}}, time.Time{})
@@ -47,4 +51,40 @@ func TestADoubtThatAReceiptHasSettled(t *testing.T) {
 			t.Errorf("%v; given up after %v", err, s.overdue)
 		}
 	})
+}
+
+// While receipts cannot come in their silence says nothing, and nothing is sent for it. It does not keep a campaign for ever.
+func TestSilenceOfTheDeaf(t *testing.T) {
+	heard, began := true, time.Unix(1_800_000_000, 0)
+	now := began
+	r := &Runner{
+		Carriers: []carriers.Carrier{quiet{name: "alpha"}, quiet{name: "beta"}}, Hears: func() bool { return heard },
+		Now: func() time.Time { return now }, Campaign: &Campaign{Settings: Settings{ReceiptWait: time.Hour}},
+	}
+	d := &dispatch{Runner: r, router: routing.New(r.infos(), r.routing()), watch: newWatch(r)}
+	l := &learning{dispatch: d, byName: map[string]int{"alpha": 0, "beta": 1}}
+	ask := func(at time.Duration) silence {
+		now = began.Add(at)
+		d.watch.seen = now // the database answers
+		l.pass(now)
+		q := inquiry{open: []Open{{Carrier: "alpha", BegunAt: began, Country: "GB"}}, heard: d.watch.heard, answer: make(chan []silence, 1)}
+		l.answer(now, q)
+		return (<-q.answer)[0]
+	}
+	if s := ask(time.Minute); s.wait != 59*time.Minute {
+		t.Errorf("while it is heard: %+v", s)
+	}
+	heard = false
+	for _, c := range []struct {
+		at   time.Duration
+		wait time.Duration
+	}{{30 * time.Minute, deafAfter}, {89 * time.Minute, deafAfter}, {90 * time.Minute, 0}} {
+		if s := ask(c.at); s.wait != c.wait || s.again {
+			t.Errorf("deaf after %v: %+v, want %v", c.at, s, c.wait)
+		}
+	}
+	heard = true
+	if s := ask(91 * time.Minute); s.wait != time.Hour {
+		t.Errorf("when it is heard again receipts have their whole time: %+v", s)
+	}
 }

@@ -221,6 +221,10 @@ func (s *session) post(ctx context.Context, cb carriers.Callback, key []byte) (i
 	if local == "" {
 		local = "127.0.0.1:0"
 	}
+	secure, err := s.certificate()
+	if err != nil {
+		return 0, err
+	}
 	ln, err := s.bind(ctx, local, key)
 	if err != nil {
 		return 0, err
@@ -232,10 +236,10 @@ func (s *session) post(ctx context.Context, cb carriers.Callback, key []byte) (i
 	if err != nil {
 		return 0, errors.Join(err, ln.Close())
 	}
-	stop := box.answering(ctx, s.serve(ctx, ln, local, key, box))
+	stop := box.answering(ctx, s.serve(ctx, ln, local, key, secure, box))
 	s.say("Nobody listens: the receipt is taken in here.")
 	scheme := "http://"
-	if s.cfg.Receipts.TLS.Cert != "" {
+	if secure != nil {
 		scheme = "https://"
 	}
 	code, err := s.postTo(ctx, cb, public, scheme+ln.Addr().String())

@@ -37,11 +37,15 @@ func (s *session) listen(ctx context.Context) (stop func() error, callback func(
 	if address == "" || !s.receives() {
 		return box.answering(ctx, stop), callback, nil
 	}
+	secure, err := s.certificate()
+	if err != nil {
+		return stop, nil, err
+	}
 	ln, err := s.bind(ctx, address, key)
 	if err != nil {
 		return stop, nil, err
 	}
-	return box.answering(ctx, s.serve(ctx, ln, address, key, box)), callback, nil
+	return box.answering(ctx, s.serve(ctx, ln, address, key, secure, box)), callback, nil
 }
 
 // bind takes the address; nil says that another smsctl of this database has it. One that has just ended, or is about
@@ -81,7 +85,7 @@ const (
 
 // serve runs the listener until the returned function is called. Without one it stands by to take the address over when
 // the process that has it ends: receipts must always find somebody.
-func (s *session) serve(ctx context.Context, ln net.Listener, address string, key []byte, box *inbox) (stop func() error) {
+func (s *session) serve(ctx context.Context, ln net.Listener, address string, key []byte, secure *tls.Config, box *inbox) (stop func() error) {
 	byName := make(map[string]carriers.Carrier, len(s.carriers))
 	for _, c := range s.carriers {
 		byName[c.Info().Name] = c
@@ -100,7 +104,15 @@ func (s *session) serve(ctx context.Context, ln net.Listener, address string, ke
 			done <- nil
 			return
 		}
-		done <- s.serveTLS(ctx, l, ln)
+		if secure != nil {
+			ln = tls.NewListener(ln, secure)
+		}
+		err := l.Serve(ctx, ln)
+		if err != nil && ctx.Err() == nil { // the campaign goes on, but silence is no evidence any more
+			s.deaf.Store(true)
+			s.log().Error("receipts cannot come in any more", "address", address, "error", err)
+		}
+		done <- err
 	}()
 	return func() error {
 		cancel()
@@ -143,18 +155,19 @@ func (s *session) callbackKey() ([]byte, error) {
 	return []byte(key), err
 }
 
-// serveTLS serves with the config's certificate, or plainly behind a proxy that ends TLS.
-func (s *session) serveTLS(ctx context.Context, l *receipts.Listener, ln net.Listener) error {
+// certificate is what the listener proves itself with, nil behind a proxy that ends TLS. It is read before anything is
+// sent: a listener that fails afterwards would make all receipts look lost.
+func (s *session) certificate() (*tls.Config, error) {
 	pair := s.cfg.Receipts.TLS
 	if pair.Cert == "" {
-		return l.Serve(ctx, ln)
+		return nil, nil
 	}
 	cert, err := tls.LoadX509KeyPair(s.cfg.relative(pair.Cert), s.cfg.relative(pair.Key))
 	if err != nil {
-		return errors.Join(fail(exitConfig, "receipts.tls", "the listener's certificate cannot be used").at("%v", err).
-			fix("check receipts.tls in the config").because(err), ln.Close())
+		return nil, fail(exitConfig, "receipts.tls", "the listener's certificate cannot be used").at("%v", err).
+			fix("check receipts.tls in the config").because(err)
 	}
-	return l.Serve(ctx, tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}))
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // relative makes a path of the config relative to the config file.

@@ -214,6 +214,17 @@ func TestReceiptListenerIsInherited(t *testing.T) {
 	v.run(exitConfig, "send", "--csv", v.list("third.csv", 1), "-m", "Three", "--yes").says("receipts.address_in_use")
 }
 
+// A certificate that cannot be used is found before anything is sent: the receipts could not come in.
+func TestNothingIsSentWhereReceiptsCannotComeIn(t *testing.T) {
+	v := newVendor(t, only("alpha"), func(s *stage) {
+		s.config["receipts"].(tree)["tls"] = tree{"cert": "none.pem", "key": "none.key"}
+	})
+	v.run(exitConfig, "send", "--csv", v.list("first.csv", 1), "-m", "One", "--yes").says("receipts.tls")
+	if n := len(v.submits()); n != 0 {
+		t.Errorf("%d messages were sent", n)
+	}
+}
+
 // lockDatabase takes the write lock, as another process does that writes.
 func (s *stage) lockDatabase() (release func()) {
 	s.Helper()

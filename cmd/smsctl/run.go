@@ -69,7 +69,7 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 		return errors.Join(err, s.store.Release(ctx, c.ID, lease.Token, campaign.Paused, "the listener could not start"))
 	}
 	r := &campaign.Runner{
-		Store: s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Routing: s.cfg.Routing.options(), Callback: callback,
+		Store: s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Routing: s.cfg.Routing.options(), Callback: callback, Hears: s.hears,
 		Now: s.now, Log: s.log(),
 		Notify: p.event, DrainTimeout: v.drainTimeout, NoWait: v.noWait, Wait: v.wait,
 		Reconcile: v.reconcile,

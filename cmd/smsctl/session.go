@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
@@ -22,8 +23,12 @@ type session struct {
 	mode     campaign.Mode
 	store    *store.Store
 	carriers []carriers.Carrier
-	out      *events // the JSON stream, once begun
+	out      *events     // the JSON stream, once begun
+	deaf     atomic.Bool // the listener has failed: receipts cannot come in any more
 }
+
+// hears says whether receipts can come in.
+func (s *session) hears() bool { return !s.deaf.Load() }
 
 // open reads the config and opens the database of its mode. simulate asks for the built-in simulated carriers
 // whatever the config says.

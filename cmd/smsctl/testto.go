@@ -49,7 +49,7 @@ func (s *session) runTest(ctx context.Context, c *campaign.Campaign, lease campa
 		return errors.Join(err, s.store.Release(ctx, c.ID, lease.Token, campaign.Paused, "the listener could not start"))
 	}
 	r := &campaign.Runner{
-		Store: s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Routing: s.cfg.Routing.options(), Callback: callback, Now: s.now, Log: s.log(),
+		Store: s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Routing: s.cfg.Routing.options(), Callback: callback, Hears: s.hears, Now: s.now, Log: s.log(),
 		DrainTimeout: testWait, Wait: testWait,
 	}
 	_, err = r.Run(ctx, ctx)
