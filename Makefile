@@ -41,14 +41,17 @@ bench: build ## the figures of README's table, of one run on this machine
 bench-long: build ## the same with 5,000,000 rows and 1,000,000 messages: a quarter of an hour
 	go run ./cmd/smsctl/bench -smsctl bin/smsctl -more-rows 5000000 -long 1000000
 
+# LAB_FLAGS='-seeds 1 -policies static;router;oracle' makes it short; flags given later win.
+LAB_FLAGS ?=
 LAB = go test -v -count=1 -timeout 3h -run TestTable ./routing/lab -cores $$(nproc)
 
-bench-routing: ## the router against simpler policies in simulated markets; a quarter of an hour on a quiet machine
-	$(LAB) -messages 200000
-	$(LAB) -messages 200000 -kinds calm -random 20
-	$(LAB) -messages 20000
-	$(LAB) -messages 20000 -kinds calm -random 20
-	$(LAB) -messages 200000 -rate 2000
+bench-routing: ## the router against simpler policies in simulated markets; half an hour on two quiet cores
+	$(LAB) -messages 200000 $(LAB_FLAGS)
+	$(LAB) -messages 200000 -kinds calm -random 20 $(LAB_FLAGS)
+	$(LAB) -messages 20000 $(LAB_FLAGS)
+	$(LAB) -messages 20000 -kinds calm -random 20 $(LAB_FLAGS)
+	$(LAB) -messages 200000 -rate 2000 -policies 'static;router;oracle' $(LAB_FLAGS)
+	$(LAB) -messages 200000 -unseen $(LAB_FLAGS)
 	go test -run '^$$' -bench . -benchmem ./routing
 
 bench-micro: ## Go benchmarks of the hot paths

@@ -22,7 +22,16 @@
 //   - Outages (detect.go, learn.go): receipts that are due and do not come raise an alarm for the carrier, or for it in one
 //     country. What was known is set aside, probes ask now and then, and deliveries in a row bring it back.
 //   - Routes that never send receipts, and receipts that cannot be true (route.go).
-//   - How much may await receipts (window.go), what a place costs (score.go), when silence means no (silence.go).
+//   - What the two types of message have in common in places: the other type's trials count as well there, as far as the
+//     types have been alike so far (tree.go).
+//   - How much may await receipts (window.go, demand.go), what a place costs (score.go), when silence means no (silence.go).
+//
+// # How well
+//
+// Package lab measures it (make bench-routing). Of the gap between a perfect static list and an oracle the router captures
+// 90 %, over 13 kinds of trouble, five seeds each that it was not tuned on; the best of ε-greedy, Thompson sampling and a
+// sliding window 48 %. It loses at most 0.8 % of the value against the oracle, and in a calm market 0.03 % against the list.
+// Where rates bind it captures 78 %: what is left there is learning.
 //
 // # How it is used
 //

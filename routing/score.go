@@ -10,6 +10,9 @@ import (
 //nolint:gochecknoglobals // constants that the language has no word for
 var boldness = [kinds]float64{.2, .4}
 
+// Boldness is how many standard deviations of an estimate the noise in decisions on a message type is worth.
+func Boldness(messageType string) float64 { return boldness[kindOf(messageType)] }
+
 const (
 	waitPrice   = 60.0 // seconds of waiting that cost the whole value
 	windowWaits = 30 * time.Second

@@ -3,6 +3,8 @@ package lab
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/smsctl/smsctl/carriers"
 )
 
 // market is what every baseline knows: prices, limits and queues. Its score has the same terms as the router's; only
@@ -65,9 +67,9 @@ func (k *market) take(now float64, c int) (int, float64) {
 	return c, wait
 }
 
-func (k *market) submitted(float64, *message, int, bool) {}
-func (k *market) silent(float64, *message, int)          {}
-func (k *market) tick(float64)                           {}
+func (k *market) submitted(float64, *message, int, carriers.Class) {}
+func (k *market) silent(float64, *message, int)                    {}
+func (k *market) tick(float64)                                     {}
 func (k *market) receipt(_ float64, _ *message, c int, v verdict, took float64) {
 	if v == delivered {
 		k.lagN[c] = min(k.lagN[c]+1, 2000)
@@ -249,8 +251,8 @@ func (t *tabular) learn(m *message, c int, y float64) {
 	x.at = (x.at + 1) % t.ring
 }
 
-func (t *tabular) submitted(_ float64, m *message, c int, failed bool) {
-	if failed {
+func (t *tabular) submitted(_ float64, m *message, c int, refusal carriers.Class) {
+	if refusal != "" {
 		t.learn(m, c, 0)
 	}
 }

@@ -3,6 +3,8 @@ package lab
 import (
 	"math"
 	"math/bits"
+
+	"github.com/smsctl/smsctl/carriers"
 )
 
 // Policy chooses carriers in a world.
@@ -10,7 +12,7 @@ type Policy interface {
 	// choose names a carrier and how long the message waits for its turn there; -1 means that it is to be asked again
 	// after the wait.
 	choose(now float64, m *message, tried uint64, behind int) (c int, wait float64)
-	submitted(now float64, m *message, c int, failed bool)
+	submitted(now float64, m *message, c int, refusal carriers.Class) // "" = it was taken
 	receipt(now float64, m *message, c int, v verdict, took float64)
 	silent(now float64, m *message, c int) // no receipt after patience seconds
 	tick(now float64)
@@ -46,14 +48,33 @@ type Result struct {
 	Noticed       []float64
 	FalseAlarms   int
 	Submits       int
-	Early         int // messages for the worst carrier in the first minute
+
+	// What the dice made of it.
+	Accepted   int     // attempts that a carrier took
+	Delivered  int     // messages that reached their handset
+	OnTime     int     // in time
+	Duplicates int     // copies beyond the first
+	Cost       float64 // prices of what was taken
 }
 
-// job is a message that waits.
+// job is a message on its way.
 type job struct {
-	m     message
-	tried uint64
+	m       message
+	tried   uint64
+	heard   uint64 // of the carriers that took it, those whose receipt has come
+	tries   int8   // submits that a carrier took
+	open    int16  // events to come, and whether it waits
+	known   bool   // a receipt says delivered
+	reached bool
+	onTime  bool
 }
+
+const (
+	mostTries  = 3    // attempts of a message, where it is sent again
+	askFirst   = 10.0 // seconds after which silence is asked about
+	askLater   = 30.0
+	mostSilent = patience // after which silence means that the message is lost
+)
 
 // engine lets a world happen.
 type engine struct {
@@ -67,7 +88,7 @@ type engine struct {
 	waits  int
 	round  bool
 	res    Result
-	tapped func(now float64, m *message, c int)
+	resend bool // failed and silent messages go to another carrier
 }
 
 type lane struct {
@@ -80,11 +101,15 @@ type queue struct {
 	jobs []int32
 }
 
-// Run lets a policy send all of a world's messages.
-func Run(w *World, p Policy, name string) Result { return tapRun(w, p, name, nil) }
+// Run lets a policy send all of a world's messages. Only what no carrier took goes to another one, so that the first
+// choice is measured.
+func Run(w *World, p Policy, name string) Result { return play(w, p, name, false) }
 
-func tapRun(w *World, p Policy, name string, tapped func(now float64, m *message, c int)) Result {
-	e := &engine{w: w, p: p, lanes: map[lane]*queue{}, tapped: tapped}
+// RunOn is Run as a campaign is sent: what failed or stays silent goes to another carrier.
+func RunOn(w *World, p Policy, name string) Result { return play(w, p, name, true) }
+
+func play(w *World, p Policy, name string, sendAgain bool) Result {
+	e := &engine{w: w, p: p, lanes: map[lane]*queue{}, resend: sendAgain}
 	e.res = Result{World: w.Kind, Policy: name, Seed: w.Seed, Messages: w.Messages}
 	next := 0
 	ticking := 0.0
@@ -111,7 +136,9 @@ func tapRun(w *World, p Policy, name string, tapped func(now float64, m *message
 		next++
 		m := &e.jobs[id].m
 		e.res.Value += w.value[m.kind]
+		e.jobs[id].open++
 		e.arrive(m.at, id)
+		e.release(id)
 	}
 	if l, ok := p.(interface {
 		noticed(w *World) (lost []int, after []float64, falseAlarms int)
@@ -132,6 +159,26 @@ func (e *engine) job(j job) int32 {
 	return int32(len(e.jobs) - 1)
 }
 
+// push lets something happen to a message later.
+func (e *engine) push(v event) {
+	e.jobs[v.job].open++
+	e.heap.push(v)
+}
+
+// release forgets a message to which nothing happens any more.
+func (e *engine) release(id int32) {
+	if e.jobs[id].open--; e.jobs[id].open == 0 {
+		e.free = append(e.free, id)
+	}
+}
+
+// enqueue lets a message wait.
+func (e *engine) enqueue(q *queue, id int32) {
+	e.jobs[id].open++
+	q.jobs = append(q.jobs, id)
+	e.waits++
+}
+
 // arrive gives a message to the policy, unless others like it wait already.
 func (e *engine) arrive(now float64, id int32) {
 	j := &e.jobs[id]
@@ -139,8 +186,7 @@ func (e *engine) arrive(now float64, id int32) {
 	if e.waits > 0 {
 		e.again(now)
 		if q := e.lanes[key]; q != nil && len(q.jobs) > 0 {
-			q.jobs = append(q.jobs, id)
-			e.waits++
+			e.enqueue(q, id)
 			return
 		}
 	}
@@ -153,8 +199,7 @@ func (e *engine) arrive(now float64, id int32) {
 		e.lanes[key] = q
 		e.order = append(e.order, q)
 	}
-	q.jobs = append(q.jobs, id)
-	e.waits++
+	e.enqueue(q, id)
 	e.ask(now)
 }
 
@@ -170,8 +215,10 @@ func (e *engine) ask(now float64) {
 func (e *engine) again(now float64) {
 	for _, q := range e.order {
 		for len(q.jobs) > 0 && e.try(now, q.jobs[0], len(q.jobs)-1) {
+			id := q.jobs[0]
 			q.jobs = q.jobs[1:]
 			e.waits--
+			e.release(id)
 		}
 	}
 }
@@ -184,7 +231,7 @@ func (e *engine) try(now float64, id int32, behind int) bool {
 		return false
 	}
 	if wait > 0 {
-		e.heap.push(event{at: now + wait, what: submit, job: id, carrier: int8(c)})
+		e.push(event{at: now + wait, what: submit, job: id, carrier: int8(c)})
 	} else {
 		e.submit(now, id, c)
 	}
@@ -194,11 +241,12 @@ func (e *engine) try(now float64, id int32, behind int) bool {
 func (e *engine) submit(now float64, id int32, c int) {
 	e.res.Submits++
 	m := &e.jobs[id].m
-	if e.tapped != nil {
-		e.tapped(now, m, c)
+	refuses := e.w.refuses(now, m, c)
+	if s, ok := e.w.scripted(c); ok {
+		s.count++
 	}
-	if e.w.down(now, c, m.country) {
-		e.heap.push(event{at: now + refusal, what: refused, job: id, carrier: int8(c)})
+	if refuses {
+		e.push(event{at: now + refusal, what: refused, job: id, carrier: int8(c)})
 		return
 	}
 	e.res.Finished = max(e.res.Finished, now)
@@ -206,84 +254,43 @@ func (e *engine) submit(now float64, id int32, c int) {
 	e.res.Gain += gain
 	e.res.Tenths[m.n*10/e.w.Messages] += gain
 	e.res.Profit += e.w.value[m.kind]*e.w.quality(now, c, m.network, m.kind)*e.w.arrives(m, c) - e.w.price[c][m.country]
-	e.heap.push(event{at: now + roundTrip, what: accepted, job: id, carrier: int8(c)})
+	e.res.Accepted++
+	e.res.Cost += e.w.price[c][m.country]
+	e.jobs[id].tries++
+	e.push(event{at: now + roundTrip, what: accepted, job: id, carrier: int8(c)})
 }
 
 // happen is one event.
 func (e *engine) happen(v event) {
 	c := int(v.carrier)
-	switch v.what {
-	case askAgain:
+	if v.what == askAgain {
 		e.round = false
 		if e.again(v.at); e.waits > 0 {
 			e.ask(v.at)
 		}
 		return
+	}
+	m := e.jobs[v.job].m // a copy: jobs may move
+	switch v.what {
 	case submit:
 		e.submit(v.at, v.job, c)
-		return
-	}
-	j := &e.jobs[v.job]
-	switch v.what {
 	case accepted:
-		e.p.submitted(v.at, &j.m, c, false)
+		e.p.submitted(v.at, &m, c, "")
 		e.fate(v.at, v.job, c)
 	case refused:
-		e.p.submitted(v.at, &j.m, c, true)
-		if j.tried |= 1 << c; bits.OnesCount64(j.tried) < e.w.Carriers {
+		e.p.submitted(v.at, &m, c, e.w.refusal(v.at, &m, c))
+		j := &e.jobs[v.job]
+		again := j.tried>>c&1 == 1 // a policy that knows nobody better would ask for ever
+		if j.tried |= 1 << c; !again && bits.OnesCount64(j.tried) < e.w.Carriers {
 			e.arrive(v.at, v.job)
 		}
 	case delivers, fails, isDead:
-		e.p.receipt(v.at, &j.m, c, verdict(v.what-delivers), float64(v.took))
-		e.free = append(e.free, v.job)
+		e.p.receipt(v.at, &m, c, verdict(v.what-delivers), float64(v.took))
+		e.heard(v.at, v.job, c, v.what)
 	case stays:
-		e.p.silent(v.at, &j.m, c)
-		if v.took < 0 { // no receipt follows
-			e.free = append(e.free, v.job)
-		}
+		e.p.silent(v.at, &m, c)
+	case overdue:
+		e.overdue(v, &m)
 	}
-}
-
-// fate decides what becomes of a message that was taken, and which receipts come.
-func (e *engine) fate(now float64, id int32, c int) {
-	w, m := e.w, &e.jobs[id].m
-	n := m.n
-	at := now - roundTrip
-	reaches := !m.dead && w.uniform(n, c, forDelivery) < w.quality(at, c, m.network, m.kind)
-	took := w.logNormal(n, c, forLatency, w.latency[c], latencySigma)
-	if m.off {
-		took += w.logNormal(n, -1, forOffTime, offMedian, offSigma)
-	}
-	lag := w.logNormal(n, c, forReport, w.report[c], reportSigma)
-	what := delivers
-	switch {
-	case at >= w.forges[c]:
-		took = w.logNormal(n, c, forLatency, w.latency[c], latencySigma)
-	case m.dead:
-		what = isDead
-	case !reaches:
-		what = fails
-	}
-	silent := w.silent[c]
-	if in := w.incident(at, c, m.country); in != nil {
-		silent = greySilent
-	}
-	if reaches && w.conversions > 0 && w.uniform(n, c, forConversion) < w.conversions {
-		if p, ok := e.p.(interface {
-			converted(m *message, c int)
-		}); ok {
-			p.converted(m, c)
-		}
-	}
-	receiptAt := now + took + lag
-	none := w.blind[[2]int{c, m.network}] || w.uniform(n, c, forLoss) < receiptLost ||
-		what == fails && w.uniform(n, c, forSilence) < silent
-	if none {
-		e.heap.push(event{at: now + patience, what: stays, job: id, carrier: int8(c), took: -1})
-		return
-	}
-	if took+lag > patience {
-		e.heap.push(event{at: now + patience, what: stays, job: id, carrier: int8(c), took: 1})
-	}
-	e.heap.push(event{at: receiptAt, what: what, job: id, carrier: int8(c), took: float32(took)})
+	e.release(v.job)
 }

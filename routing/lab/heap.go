@@ -20,6 +20,7 @@ const (
 	delivers
 	fails
 	isDead
+	overdue // whether its silence is to be taken for a no
 )
 
 // heap hands events out in the order of time.

@@ -14,8 +14,8 @@ type Size struct {
 // Kinds are the thirteen kinds of world.
 func Kinds() []string {
 	return []string{
-		"calm", "per country", "hard outage", "grey outage", "grey, one country", "degrading", "diurnal", "new carrier",
-		"capacity", "late / no DLR", "forged DLR", "cost", "mix",
+		"calm", "per-country", "hard-outage", "grey-outage", "grey-one-country", "degrading", "diurnal", "new-carrier",
+		"capacity", "late-receipts", "forged-receipts", "cost", "mix",
 	}
 }
 
@@ -23,7 +23,7 @@ func Kinds() []string {
 // cheapest and delivers nothing from the first message on.
 func FastKinds() []string { return append(Kinds(), coldStart) }
 
-const coldStart = "cold start"
+const coldStart = "cold-start"
 
 // calmRate is how many messages a second a world has whose kind says nothing else.
 const calmRate = 28
@@ -35,7 +35,7 @@ type spreads struct{ carrier, country, network, kind float64 }
 func New(kind string, size Size, seed uint64) *World {
 	rnd := rand.New(rand.NewPCG(seed, 0x5ca1ab1e))
 	s := spreads{.25, .2, .2, .1}
-	if kind == "per country" || kind == "mix" {
+	if kind == "per-country" || kind == "mix" {
 		s = spreads{.25, .5, .3, .1}
 	}
 	w := blank(kind, size, seed, rnd, s)
@@ -47,36 +47,38 @@ func New(kind string, size Size, seed uint64) *World {
 			w.price[best][k] = .9
 		}
 		w.incidents = append(w.incidents, incident{best, -1, 0, span, false, .05})
-	case "hard outage":
+	case "hard-outage":
 		w.outage(rnd, best, -1, true, span, .12)
 		w.outage(rnd, w.second(best), -1, true, span, .08)
-	case "grey outage":
+	case "grey-outage":
 		w.outage(rnd, best, -1, false, span, .2)
-	case "grey, one country":
+	case "grey-one-country":
 		w.outage(rnd, best, 0, false, span, .4)
 	case "degrading":
 		w.drift[best] = ramp(.2*span, .7*span, -3)
 	case "diurnal":
 		w.diurnal(rnd, span)
-	case "new carrier":
+	case "new-carrier":
 		w.newcomer(rnd, span)
 	case "capacity":
 		w.limits(rnd)
-	case "late / no DLR":
+	case "late-receipts":
 		w.lateReceipts(rnd, best)
-	case "forged DLR":
+	case "forged-receipts":
 		w.forges[best] = span * (.1 + .2*rnd.Float64())
 	case "cost":
 		w.prices(rnd)
 	case "mix":
 		w.mix(rnd, span, best)
+	default:
+		w.unseen(kind, rnd, span, best)
 	}
 	w.settle()
 	return w
 }
 
 func blank(kind string, size Size, seed uint64, rnd *rand.Rand, s spreads) *World {
-	w := &World{Kind: kind, Seed: seed, Messages: size.Messages, Rate: size.Rate, Carriers: 6, countries: 20, value: [2]float64{20, 10}}
+	w := &World{Kind: kind, Seed: seed, Messages: size.Messages, Rate: size.Rate, Carriers: 6, countries: 20, transactional: .4, offShare: offShare, value: [2]float64{20, 10}}
 	if w.Rate == 0 {
 		w.Rate = calmRate
 		if kind == "diurnal" {

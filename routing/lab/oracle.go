@@ -1,6 +1,9 @@
 package lab
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // oracle knows everything but the dice: true quality, incidents, latency odds, queues, and what a place with a carrier
 // is worth whose limit binds.
@@ -25,10 +28,13 @@ func (o *oracle) worth(now float64, m *message, c int) float64 {
 	return v*w.quality(now, c, m.network, m.kind)*w.arrives(m, c) - w.price[c][m.country] - v*lambda*w.slow[c][m.kind]
 }
 
-func (o *oracle) choose(now float64, m *message, _ uint64, _ int) (int, float64) {
+func (o *oracle) choose(now float64, m *message, tried uint64, _ int) (int, float64) {
 	at, top := -1, math.Inf(-1)
+	if bits.OnesCount64(tried) >= o.w.Carriers {
+		tried = 0
+	}
 	for c := range o.w.Carriers {
-		if !o.w.exists(now, c) {
+		if tried>>c&1 == 1 || !o.w.exists(now, c) {
 			continue
 		}
 		wait, v := o.wait(now, c), o.w.value[m.kind]
@@ -39,6 +45,9 @@ func (o *oracle) choose(now float64, m *message, _ uint64, _ int) (int, float64)
 		if s > top {
 			at, top = c, s
 		}
+	}
+	if at < 0 { // those that are left do not exist yet
+		return o.choose(now, m, 0, 0)
 	}
 	return o.take(now, at)
 }

@@ -15,8 +15,8 @@ type smart struct {
 	r         *routing.Router
 	countries []string
 	networks  []string
-	tickets   map[int]routing.Ticket
-	waiting   bool // for carriers that do not exist yet
+	tickets   map[int64]routing.Ticket // by attempt
+	waiting   bool                     // for carriers that do not exist yet
 	events    []routing.Event
 	sent      []sent // to incidents' carriers
 }
@@ -30,16 +30,16 @@ const unit = 50_000 // millionths that a message costs which costs 1 in the worl
 
 // NewRouter is the router as it is built into the program.
 func NewRouter(w *World) Policy {
-	s := &smart{w: w, tickets: map[int]routing.Ticket{}}
+	s := &smart{w: w, tickets: map[int64]routing.Ticket{}}
 	var infos []carriers.Info
 	for k := range w.countries {
-		s.countries = append(s.countries, fmt.Sprintf("C%02d", k))
+		s.countries = append(s.countries, w.country(k))
 	}
 	for n := range w.networks {
 		s.networks = append(s.networks, fmt.Sprintf("N%02d", n))
 	}
 	for c := range w.Carriers {
-		info := carriers.Info{Name: name(c)}
+		info := carriers.Info{Name: w.name(c)}
 		info.Common.MaxPerSecond, info.Common.MaxInFlight = w.limit[c], 100_000
 		info.Common.Price = map[string]carriers.Price{}
 		for k, p := range w.price[c] {
@@ -54,7 +54,19 @@ func NewRouter(w *World) Policy {
 	return s
 }
 
-func name(c int) string { return string(rune('a' + c)) }
+func (w *World) name(c int) string {
+	if c < len(w.names) {
+		return w.names[c]
+	}
+	return string(rune('a' + c))
+}
+
+func (w *World) country(k int) string {
+	if k < len(w.countryNames) {
+		return w.countryNames[k]
+	}
+	return fmt.Sprintf("C%02d", k)
+}
 
 func clock(t float64) time.Time {
 	return time.Unix(1_750_000_000, 0).UTC().Add(time.Duration(t * float64(time.Second)))
@@ -64,7 +76,7 @@ func (s *smart) exist(now float64) {
 	caps := map[string]float64{}
 	for c, from := range s.w.from {
 		if now < from {
-			caps[name(c)] = 0
+			caps[s.w.name(c)] = 0
 		}
 	}
 	s.waiting = len(caps) > 0
@@ -74,13 +86,13 @@ func (s *smart) exist(now float64) {
 func (s *smart) choose(now float64, m *message, tried uint64, behind int) (int, float64) {
 	c := s.r.Choose(clock(now), routing.Query{
 		Message: uint64(m.n + 1), Country: s.countries[m.country], Network: s.networks[m.network],
-		Type: [...]string{"transactional", "promotional"}[m.kind], Segments: 1, Behind: behind,
+		Type: kindName(m.kind), Segments: 1, Behind: behind,
 		Waited: time.Duration((now - m.at) * float64(time.Second)), Tried: routing.Set(tried),
 	})
 	if c.Carrier < 0 {
 		return -1, c.Wait.Seconds()
 	}
-	s.tickets[m.n] = c.Ticket
+	s.tickets[attempt(m, c.Carrier)] = c.Ticket
 	for i := range s.w.incidents {
 		if in := &s.w.incidents[i]; in.carrier == c.Carrier && now >= in.from && now < in.to && (in.country < 0 || in.country == m.country) {
 			s.sent = append(s.sent, sent{now, i})
@@ -89,23 +101,32 @@ func (s *smart) choose(now float64, m *message, tried uint64, behind int) (int, 
 	return c.Carrier, 0
 }
 
-func (s *smart) submitted(now float64, m *message, c int, failed bool) {
+func (s *smart) submitted(now float64, m *message, c int, refusal carriers.Class) {
 	res := carriers.Accept("", "")
-	if failed {
-		res = carriers.Refuse(carriers.ClassCarrierTransient, "", "", "")
+	if refusal != "" {
+		res = carriers.Refuse(refusal, "", "", "")
 	}
 	s.r.Done(clock(now), c, s.countries[m.country], res)
-	if !failed {
-		s.r.Await(clock(now), int64(m.n+1), s.tickets[m.n])
+	if refusal == "" {
+		s.r.Await(clock(now), attempt(m, c), s.tickets[attempt(m, c)])
 	}
-	delete(s.tickets, m.n)
 }
 
+// attempt numbers a message's attempts: one with each carrier.
+func attempt(m *message, c int) int64 { return int64(m.n+1)<<6 | int64(c) }
+
+func (s *smart) deadline(now float64, m *message, c int) float64 {
+	return s.r.Deadline(clock(now), s.tickets[attempt(m, c)], time.Duration(mostSilent*float64(time.Second))).Seconds()
+}
+
+func kindName(kind int) string { return [...]string{"transactional", "promotional"}[kind] }
+
 func (s *smart) receipt(now float64, m *message, c int, v verdict, took float64) {
+	delete(s.tickets, attempt(m, c))
 	s.r.Receipt(clock(now), routing.Receipt{
-		Attempt: int64(m.n + 1), Verdict: routing.Verdict(v), Took: time.Duration(took * float64(time.Second)),
+		Attempt: attempt(m, c), Verdict: routing.Verdict(v), Took: time.Duration(took * float64(time.Second)),
 		Carrier: c, Country: s.countries[m.country], Network: s.networks[m.network],
-		Type: [...]string{"transactional", "promotional"}[m.kind], Age: time.Duration((now - m.at) * float64(time.Second)),
+		Type: kindName(m.kind), Age: time.Duration((now - m.at) * float64(time.Second)),
 	})
 }
 
@@ -130,7 +151,7 @@ func (s *smart) noticed(w *World) (lost []int, after []float64, falseAlarms int)
 		for _, e := range s.events {
 			t := e.At.Sub(clock(0)).Seconds()
 			here := in.country >= 0 && strings.HasPrefix(e.Text, s.countries[in.country]+": suspect")
-			if e.Carrier == name(in.carrier) && t >= in.from && t < in.to &&
+			if e.Carrier == w.name(in.carrier) && t >= in.from && t < in.to &&
 				(here || strings.HasPrefix(e.Text, "suspect") || e.Kind == "breaker" && strings.HasPrefix(e.Text, "open")) {
 				at = t
 				break
@@ -161,13 +182,16 @@ func (s *smart) noticed(w *World) (lost []int, after []float64, falseAlarms int)
 func (s *smart) sick(e routing.Event) bool {
 	t := e.At.Sub(clock(0)).Seconds()
 	for c := range s.w.Carriers {
-		if name(c) != e.Carrier {
+		if s.w.name(c) != e.Carrier {
 			continue
 		}
 		for i := range s.w.incidents {
 			if in := &s.w.incidents[i]; in.carrier == c && t >= in.from && t < in.to+120 {
 				return true
 			}
+		}
+		if len(s.w.drift) == 0 {
+			continue
 		}
 		if d := s.w.drift[c]; d != nil && d(t) < d(0)-.7 {
 			return true

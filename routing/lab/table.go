@@ -7,31 +7,33 @@ import (
 	"sync"
 )
 
+const static0, router0, oracle0 = "static", "router", "oracle"
+
 // Policies are those that are compared, in the order of the table. Static comes first, the oracle last.
 func Policies() []string {
 	return []string{
-		"static", "static per country", "round robin", "weighted", "ε-greedy 5 %", "Thompson", "sliding window 125", "router", "oracle",
+		static0, "static-per-country", "round-robin", "weighted", "epsilon-greedy", "thompson", "sliding-window", router0, oracle0,
 	}
 }
 
 // NewPolicy makes a policy for a world.
 func NewPolicy(name string, w *World) Policy {
 	switch name {
-	case "static":
+	case static0:
 		return NewStatic(w, false)
-	case "static per country":
+	case "static-per-country":
 		return NewStatic(w, true)
-	case "round robin":
+	case "round-robin":
 		return NewTurns(w, false)
 	case "weighted":
 		return NewTurns(w, true)
-	case "ε-greedy 5 %":
+	case "epsilon-greedy":
 		return NewGreedy(w)
-	case "Thompson":
+	case "thompson":
 		return NewThompson(w)
-	case "sliding window 125":
+	case "sliding-window":
 		return NewSliding(w)
-	case "oracle":
+	case oracle0:
 		return NewOracle(w)
 	}
 	return NewRouter(w)
@@ -44,11 +46,24 @@ type Scenario struct {
 	Seed uint64
 }
 
-func (s Scenario) world() *World {
-	if s.Name == "random" {
-		return Random(s.Size, s.Seed)
+// Names are the kinds of world that can be made by name.
+func Names() []string { return slices.Concat(FastKinds(), UnseenKinds(), []string{random0}) }
+
+const random0 = "random"
+
+// Make makes a world by its kind's name; a size of 0 messages is 20,000.
+func Make(name string, size Size, seed uint64) *World {
+	if size.Messages == 0 {
+		size.Messages = marketMessages
 	}
-	return New(s.Name, s.Size, s.Seed)
+	if name == random0 {
+		return Random(size, seed)
+	}
+	return New(name, size, seed)
+}
+
+func (s Scenario) world() *World {
+	return Make(s.Name, s.Size, s.Seed)
 }
 
 // RunAll lets every policy send every scenario, several at a time.
@@ -98,9 +113,9 @@ func Summarize(results []Result) []Line {
 	for i := range results {
 		r := &results[i]
 		switch k := (key{r.World, r.Seed}); r.Policy {
-		case "static":
+		case static0:
 			bases[k] = r
-		case "oracle":
+		case oracle0:
 			tops[k] = r
 		}
 		if !slices.Contains(kinds, r.World) {
@@ -163,7 +178,7 @@ func Print(w io.Writer, lines []Line, policies []string) {
 
 func printRouter(w io.Writer, lines []Line, kind string) {
 	for _, l := range lines {
-		if l.Kind != kind || l.Policy != "router" {
+		if l.Kind != kind || l.Policy != router0 {
 			continue
 		}
 		fmt.Fprintf(w, " | %7.2f %7.2f %7.1f %7.1f %6.1f ", l.Regret, l.Below, 100*l.Profit, 100*l.Longer,

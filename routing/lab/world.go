@@ -1,6 +1,10 @@
 package lab
 
-import "math"
+import (
+	"math"
+
+	"github.com/smsctl/smsctl/carriers/sim"
+)
 
 // World is a market of carriers with its incidents. Everything in it follows from its seed: two policies that send the
 // same message by the same carrier at the same moment see the same fate.
@@ -10,6 +14,12 @@ type World struct {
 	Messages int
 	Rate     float64 // messages a second
 	Carriers int
+
+	names         []string // of carriers and countries, where the scenario has some
+	countryNames  []string
+	scripts       []script // what carriers do, where a scenario file says it
+	transactional float64  // share of messages
+	offShare      float64  // of handsets
 
 	countries   int
 	networks    []network
@@ -114,6 +124,9 @@ const (
 	forOffTime
 	forPolicy
 	forArrival
+	forAcceptance
+	forForgery
+	forLateness
 )
 
 // message makes the n-th message.
@@ -129,17 +142,20 @@ func (w *World) message(n int) message {
 		}
 	}
 	m.network, m.country = lo, w.networks[lo].country
-	if w.uniform(n, -1, forKind) < .4 {
+	if w.uniform(n, -1, forKind) < w.transactional {
 		m.kind = transactional
 	}
 	m.dead = w.uniform(n, -1, forDead) < w.networks[lo].dead
-	m.off = w.uniform(n, -1, forOff) < offShare
+	m.off = w.uniform(n, -1, forOff) < w.offShare
 	return m
 }
 
 // quality is the true chance that a carrier delivers to a network, sooner or later.
 func (w *World) quality(t float64, c, net, kind int) float64 {
 	country := w.networks[net].country
+	if s, ok := w.scripted(c); ok {
+		return at(s, t, country, kind, deliverOf)
+	}
 	x := w.base[c] + w.byCountry[c][country] + w.byNetwork[c][net] + w.byType[c][kind]
 	if w.drift[c] != nil {
 		x += w.drift[c](t)
@@ -164,8 +180,11 @@ func (w *World) incident(t float64, c, country int) *incident {
 	return nil
 }
 
-// down says whether submits fail.
+// down says whether submits fail, most of them.
 func (w *World) down(t float64, c, country int) bool {
+	if s, ok := w.scripted(c); ok {
+		return at(s, t, country, promotional, outageOf) != sim.OutageNone || at(s, t, country, promotional, acceptOf) < .5
+	}
 	in := w.incident(t, c, country)
 	return in != nil && in.hard
 }
@@ -177,6 +196,8 @@ func (w *World) arrives(m *message, c int) float64 {
 	switch {
 	case m.dead:
 		return 0
+	case m.off && w.scripts != nil:
+		return below(*w.scripts[0].always.HandsetOffFor, ttl[m.kind])
 	case m.off:
 		return logNormalBelow(ttl[m.kind], offMedian, offSigma)
 	}
@@ -203,6 +224,11 @@ func (w *World) settle() {
 	w.inTime, w.slow = make([][2]float64, w.Carriers), make([][2]float64, w.Carriers)
 	for c := range w.inTime {
 		for k := range ttl {
+			if s, ok := w.scripted(c); ok {
+				w.inTime[c][k] = below(*s.always.Delivery, ttl[k])
+				w.slow[c][k] = meanBelow(*s.always.Delivery, 90) / ttl[k]
+				continue
+			}
 			w.inTime[c][k] = logNormalBelow(ttl[k], w.latency[c], latencySigma)
 			w.slow[c][k] = min(w.latency[c]*math.Exp(latencySigma*latencySigma/2), 90) / ttl[k]
 		}
