@@ -136,7 +136,7 @@ func TestHelpBeatsEverything(t *testing.T) {
 
 // Every flag of every command can come from its variable, and a bad value there is refused by name.
 func TestEveryFlagHasATwin(t *testing.T) {
-	samples := map[string]string{"bool": "true", "count": "2", "int": "3", "duration": "3s", "WORD": "", "float64": "0.5"}
+	samples := map[string]string{"bool": "true", "count": "2", "int": "3", "uint64": "3", "duration": "3s", "WORD": "", "float64": "0.5"}
 	for _, cmd := range allCommands(t) {
 		flags := cmd.Flags()
 		flags.AddFlagSet(cmd.InheritedFlags())
