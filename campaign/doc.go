@@ -9,9 +9,11 @@
 //	2  campaign/recipients         CSV to Row, or RowError                                     -
 //	3  Intake                      normalise, opt-out, render, segments; in parallel           recipients, rejects
 //	4  feeder <- store.Fresh       pages of due recipients, retries first                      -
-//	5  dispatch -> worker          router.Choose, store.Begin, carrier.Submit, decide          the attempt, before the request
+//	5  dispatch -> worker          router.Choose, store.Begin, carrier.Submit (or one call
+//	                               for several messages: batch.go), decide                     the attempt, before the request
 //	6  store.Record                the outcome                                                 attempt, recipient
-//	7  carriers/receipts           verify, parse, store.ApplyReceipts, then 2xx                receipts, states raised
+//	7  carriers/receipts           verify, parse, store.ApplyReceipts, then 2xx; of what
+//	                               people write, a STOP is an opt-out first                    receipts, states raised; opt-outs
 //	8  watch                       receipts teach the router; none in time, and it is likely
 //	                               lost: poll, failover or hold                                queued again, with the reason
 //	9  campaign/report             sums                                                        -
