@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -200,6 +201,35 @@ func TestAdaptersAndSimulatorAgree(t *testing.T) {
 	}
 	if total := server.Summary(); total.Delivered < each || total.Delivered == int(total.Accepted) {
 		t.Errorf("delivered %d of %d", total.Delivered, total.Accepted)
+	}
+}
+
+// Whoever knows the secrets is told a balance, others are refused: carrier test, carrier login and doctor ask this.
+func TestAccountsCanBeAsked(t *testing.T) {
+	scenario, err := sim.ParseScenario([]byte(talkScenario))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := sim.NewServer(sim.ServerOptions{Scenario: scenario})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(server.Handler())
+	defer web.Close()
+	for _, c := range []struct {
+		typ          carriers.Type
+		name, config string
+		balance      string
+	}{{twilio.Type(), "alpha", alphaConfig, "1000.00 USD"}, {vonage.Type(), "vega", vegaConfig, "1000 EUR"}} {
+		config := strings.ReplaceAll(c.config, "SERVER", web.URL)
+		right := build(t, c.typ, c.name, config).(carriers.Checker)
+		if got, err := right.Check(t.Context()); err != nil || got.Balance != c.balance {
+			t.Errorf("%s: %+v, %v, want %s", c.name, got, err, c.balance)
+		}
+		wrong := build(t, c.typ, c.name, strings.ReplaceAll(config, c.name+"-secret", "guessed")).(carriers.Checker)
+		if _, err := wrong.Check(t.Context()); !errors.Is(err, carriers.ErrAuth) {
+			t.Errorf("%s: a wrong secret gets %v", c.name, err)
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ func (p *Peer) authorization() string {
 	return "Bearer " + p.Token
 }
 
-// twilio answers below /NAME: POST and GET of Messages.json, GET of Messages/{sid}.json.
+// twilio answers below /NAME: POST and GET of Messages.json, GET of Messages/{sid}.json and of Balance.json.
 func (p *peer) twilio(w http.ResponseWriter, r *http.Request, path string) {
 	rest, ours := strings.CutPrefix(path, p.segment)
 	sid, one := strings.CutPrefix(rest, "/")
@@ -37,6 +37,9 @@ func (p *peer) twilio(w http.ResponseWriter, r *http.Request, path string) {
 	switch {
 	case r.Header.Get("Authorization") != p.basic:
 		twilioError(w, http.StatusUnauthorized, "20003", "Authenticate")
+	case path == strings.TrimSuffix(p.segment, "Messages")+"Balance.json" && r.Method == http.MethodGet:
+		b := appendField([]byte(`{"balance":"1000.00","currency":"USD"`), "account_sid", p.AccountSID)
+		respond(w, http.StatusOK, append(b, '}'))
 	case !ours || !isJSON || !one && rest != ".json":
 		twilioError(w, http.StatusNotFound, "20404", "The requested resource was not found")
 	case one && r.Method == http.MethodGet:

@@ -24,16 +24,27 @@ import (
 // https://developer.vonage.com/en/api/reports. Whatever becomes of a submit, HTTP says 200 unless the scenario names
 // another status. A long message has an id and a receipt for each of its parts.
 
-// vonage answers below /NAME: POST of sms/json, GET of v2/reports/records.
+// vonage answers below /NAME: POST of sms/json, GET of v2/reports/records and of account/get-balance.
 func (p *peer) vonage(w http.ResponseWriter, r *http.Request, path string) {
 	switch {
 	case path == "sms/json" && r.Method == http.MethodPost:
 		p.vonageSubmit(w, r)
 	case path == "v2/reports/records" && r.Method == http.MethodGet && p.pollable():
 		p.vonageReport(w, r)
+	case path == "account/get-balance" && r.Method == http.MethodGet:
+		p.vonageBalance(w, r)
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// vonageBalance answers whoever knows key and secret.
+func (p *peer) vonageBalance(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != p.basic {
+		respond(w, http.StatusUnauthorized, []byte(`{"error-code":"401","error-code-label":"authentication failed"}`))
+		return
+	}
+	respond(w, http.StatusOK, []byte(`{"value":1000,"autoReload":false}`))
 }
 
 func (p *peer) vonageSubmit(w http.ResponseWriter, r *http.Request) {
