@@ -96,6 +96,9 @@ func (a *app) loginKey(entry carrierEntry, want string) (string, error) {
 		}
 	}
 	switch {
+	case len(keys) == 0:
+		return "", fail(exitUsage, "carrier.no_secret_key", "a carrier of type %s has no secret that could be stored", entry.Type).at("carrier %s", entry.Name).
+			fix("write what it needs into the config: smsctl help configuration")
 	case want != "" && slices.Contains(keys, want):
 		return want, nil
 	case want == "" && len(set) == 1:
@@ -144,22 +147,18 @@ func (a *app) tryLogin(ctx context.Context, name string, noTest bool) (tested bo
 		if err != nil {
 			return err
 		}
-		checker, ok := c.(carriers.Checker)
-		if !ok {
-			s.warn("a carrier of type %s cannot be asked without sending; try it with: smsctl carrier test %s --to NUMBER", c.Info().Type, name)
-			return nil
-		}
-		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-		defer cancel()
-		_, err = checker.Check(ctx)
+		st := s.askCarrier(ctx, c)
 		tested = true
 		switch {
-		case errors.Is(err, carriers.ErrAuth):
+		case errors.Is(st.err, errors.ErrUnsupported):
+			tested = false
+			s.warn("a carrier of type %s cannot be asked without sending; try it with: smsctl carrier test %s --to NUMBER", c.Info().Type, name)
+		case errors.Is(st.err, carriers.ErrAuth):
 			return fail(exitConfig, "carrier.auth", "carrier %s refuses this secret: nothing was changed", name).at("carriers.%s", name).
-				fix("check the secret, and whether it belongs to this account").because(err)
-		case err != nil:
+				fix("check the secret, and whether it belongs to this account").because(st.err)
+		case st.err != nil:
 			return fail(exitNoRoute, "carrier.unreachable", "carrier %s does not answer as it should: nothing was changed", name).
-				at("%s", s.hide(oneLine(err.Error()))).fix("try again later, or store it untried with --no-test").because(err)
+				at("%s", s.hide(oneLine(st.err.Error()))).fix("try again later, or store it untried with --no-test").because(st.err)
 		}
 		return nil
 	})

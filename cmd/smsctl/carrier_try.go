@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -44,45 +43,31 @@ costs money too.`,
 	return exits(cmd, exitPartial, exitInput, exitNoRoute, exitUnconfirmed, exitNotFound, exitLocked)
 }
 
-// checkTimeout bounds the question.
-const checkTimeout = 15 * time.Second
-
 // checkCarrier asks for the account's standing.
 func (s *session) checkCarrier(ctx context.Context, c carriers.Carrier) error {
-	name := c.Info().Name
-	checker, ok := c.(carriers.Checker)
-	if !ok {
+	name, st := c.Info().Name, s.askCarrier(ctx, c)
+	switch {
+	case errors.Is(st.err, errors.ErrUnsupported):
 		return fail(exitUsage, "carrier.no_check", "a carrier of type %s cannot be asked without sending", c.Info().Type).at("carrier %s", name).
 			fix("smsctl carrier test %s --to NUMBER", name)
-	}
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	began := s.now()
-	standing, err := checker.Check(ctx)
-	took := s.now().Sub(began)
-	switch {
-	case errors.Is(err, carriers.ErrAuth):
+	case errors.Is(st.err, carriers.ErrAuth):
 		return fail(exitConfig, "carrier.auth", "carrier %s refuses the credentials", name).at("carriers.%s in the config", name).
-			fix("smsctl carrier login %s", name).because(err)
-	case err != nil:
-		return fail(exitNoRoute, "carrier.unreachable", "carrier %s does not answer as it should: %s", name, s.hide(oneLine(err.Error()))).
-			at("asked for the account's standing").fix("check base_url and the network, and ask again").because(err)
-	}
-	skew := time.Duration(0)
-	if !standing.Date.IsZero() {
-		skew = began.Sub(standing.Date).Truncate(time.Second)
+			fix("smsctl carrier login %s", name).because(st.err)
+	case st.err != nil:
+		return fail(exitNoRoute, "carrier.unreachable", "carrier %s does not answer as it should: %s", name, s.hide(oneLine(st.err.Error()))).
+			at("asked for the account's standing").fix("check base_url and the network, and ask again").because(st.err)
 	}
 	doc := map[string]any{
-		"schema": "smsctl.carrier_test/1", "carrier": name, "ok": true, "balance": standing.Balance, "took_ms": took.Milliseconds(),
-		"clock_skew_s": int64(skew.Seconds()),
+		"schema": "smsctl.carrier_test/1", "carrier": name, "ok": true, "balance": st.Balance, "took_ms": st.Took.Milliseconds(),
+		"clock_skew_s": int64(st.Ahead.Seconds()),
 	}
 	return s.print(doc, func() error {
-		text := fmt.Sprintf("%s takes the credentials (%s)", name, shortDuration(took))
-		if standing.Balance != "" {
-			text += ", balance " + standing.Balance
+		text := fmt.Sprintf("%s takes the credentials (%s)", name, shortDuration(st.Took))
+		if st.Balance != "" {
+			text += ", balance " + st.Balance
 		}
-		if skew.Abs() > time.Minute {
-			text += fmt.Sprintf(", and its clock is %s off", shortDuration(skew.Abs()))
+		if st.Ahead.Abs() > skewWrong {
+			text += fmt.Sprintf(", and its clock is %s off", shortDuration(st.Ahead.Abs()))
 		}
 		return s.printf("%s\n", text)
 	})

@@ -128,7 +128,7 @@ func (s *session) dbCheck(ctx context.Context, deep bool) error {
 		if res.More > 0 {
 			fmt.Fprintf(&b, "… and %s more\n", count(res.More))
 		}
-		fmt.Fprintf(&b, "%s campaigns, %s recipients, %s attempts, %s receipts: ", count(int64(res.Campaigns)), count(res.Recipients), count(res.Attempts), count(res.Receipts))
+		fmt.Fprintf(&b, "%s, %s, %s, %s: ", plural(res.Campaigns, "campaign"), plural(int(res.Recipients), "recipient"), plural(int(res.Attempts), "attempt"), plural(int(res.Receipts), "receipt"))
 		if total == 0 {
 			b.WriteString("✓ all sums hold\n")
 		} else {

@@ -34,7 +34,7 @@ accepted, queued, sent, unknown, undelivered, expired, failed, rejected, cancell
 own. It changes what is stored of the message, as the carrier's receipt would: use it with test messages. If nobody listens,
 the receipt is taken in here. Carriers that sign with a key which only they have (telnyx, aws) need a pair of your own in
 the config, rehearsal_key; on carriers with a connection of their own (smpp) the receipt is stored as if it had come there.`,
-		Example: "smsctl dlr trigger delivered --message msg_7k2m9c_12\nsmsctl dlr trigger failed --message +447700900123 --duplicate\nsmsctl dlr trigger delivered --message msg_7k2m9c_12 --bad-signature   # must be refused",
+		Example: "smsctl dlr trigger delivered --message msg_7f3k9q2a.12\nsmsctl dlr trigger failed --message +447700900123 --duplicate\nsmsctl dlr trigger delivered --message msg_7f3k9q2a.12 --bad-signature   # must be refused",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.dlrTrigger(ctx, args[0], &o) })
 		},

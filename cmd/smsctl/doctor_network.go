@@ -12,13 +12,6 @@ import (
 	"github.com/smsctl/smsctl/carriers/receipts"
 )
 
-// standing is what a carrier answered, or why it did not.
-type standing struct {
-	Balance string
-	Ahead   time.Duration // our clock against the carrier's; 0 where it does not tell its own
-	err     error
-}
-
 // askCarriers asks all carriers at the same time, once for all checks.
 func (d *doctor) askCarriers(ctx context.Context) map[string]standing {
 	if d.standing != nil {
@@ -37,22 +30,6 @@ func (d *doctor) askCarriers(ctx context.Context) map[string]standing {
 	}
 	all.Wait()
 	return d.standing
-}
-
-// askCarrier asks how the account stands, where the type can be asked without sending.
-func (a *app) askCarrier(ctx context.Context, c carriers.Carrier) standing {
-	checker, ok := c.(carriers.Checker)
-	if !ok {
-		return standing{err: errors.ErrUnsupported}
-	}
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	st, err := checker.Check(ctx)
-	out := standing{Balance: st.Balance, err: err}
-	if !st.Date.IsZero() { // in whole seconds: half of one is in doubt
-		out.Ahead = a.now().Sub(st.Date.Add(500 * time.Millisecond))
-	}
-	return out
 }
 
 func (d *doctor) checkCarriers(ctx context.Context) {
@@ -83,7 +60,7 @@ func (d *doctor) checkCarriers(ctx context.Context) {
 		case errors.Is(st.err, carriers.ErrAuth):
 			d.say(verdictFail, "%s: %v", name, st.err).remedy("smsctl carrier login %s", name)
 		case st.err != nil:
-			d.say(verdictFail, "%s cannot be reached: %v", name, st.err).remedy("check the network and base_url, then: smsctl doctor carriers")
+			d.say(verdictFail, "%s does not answer as it should: %v", name, st.err).remedy("check the network and base_url, then: smsctl doctor carriers")
 		case st.Balance == "":
 			d.say(verdictOK, "%s auth ok", name)
 		default:

@@ -40,7 +40,7 @@ func TestDoctorAsksCarriers(t *testing.T) {
 		{"slow clock", 200, 10 * time.Second, 0, []string{"[warn] clock      +9.5 s against alpha", "timedatectl"}},
 		{"wrong clock", 200, -10 * time.Minute, 4, []string{"[fail] clock      -600"}},
 		{"refused", 401, 0, 4, []string{"[fail] carriers   alpha: ", "fix: smsctl carrier login alpha"}},
-		{"broken", 500, 0, 4, []string{"[fail] carriers   alpha cannot be reached"}},
+		{"broken", 500, 0, 4, []string{"[fail] carriers   alpha does not answer as it should"}},
 	} {
 		status, ahead = c.status, c.ahead
 		code, stdout, stderr := runCLI(t, setup{types: all.Types(), env: map[string]string{"TOKEN": "canary-token"}}, "doctor", "carriers", "clock", "--config", config)

@@ -35,8 +35,8 @@ while all others are imported.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.toColumn, "to-column", "", "the column of the numbers, by `NAME`")
-	f.StringVar(&o.delimiter, "delimiter", "", "of the columns (default: found out)")
-	f.StringVar(&o.encoding, "encoding", "", "of the file (default: found out)")
+	f.StringVar(&o.delimiter, "delimiter", "", "between the cells: `CHAR` or tab (default: detected)")
+	f.StringVar(&o.encoding, "encoding", "", "of the file, like `windows-1252` (default: detected)")
 	addSimulate(cmd, &o.simulate)
 	return exits(cmd, exitInput, exitLocked)
 }

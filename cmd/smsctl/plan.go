@@ -135,10 +135,10 @@ func (s *session) printPlan(w io.Writer, o *sendOptions, l *list, c *campaign.Ca
 		fmt.Fprintf(&b, "  %-10s %s\n", label, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintf(&b, "Plan  %s   profile %s, %s carriers\n\n", c.Name, c.Profile, strings.ToUpper(string(c.Mode)))
-	line("Input", "%s   %s rows, %s, %q separated, sha256 %s…", l.name, count(in.Rows), in.encoding, string(in.delimiter), l.sha[:8])
+	line("Input", "%s   %s, %s, %q separated, sha256 %s…", l.name, plural(int(in.Rows), "row"), in.encoding, string(in.delimiter), l.sha[:8])
 	line("Excluded", "%s   %s invalid, %s duplicate, %s opted out", count(in.Invalid+in.Duplicate+in.OptedOut),
 		count(in.Invalid), count(in.Duplicate), count(in.OptedOut))
-	line("Send", "%s messages, %s segments%s", count(in.Eligible()), count(in.AllSegments()), histogram(in))
+	line("Send", "%s, %s%s", plural(int(in.Eligible()), "message"), plural(int(in.AllSegments()), "segment"), histogram(in))
 	ceiling := "no ceiling"
 	if c.Ceiling != nil {
 		ceiling = "ceiling " + money{*c.Ceiling, c.Currency}.String()

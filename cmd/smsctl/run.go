@@ -45,7 +45,7 @@ func (v *runOptions) register(f *pflag.FlagSet) {
 // registerView adds the flags of every command that shows a campaign.
 func (v *runOptions) registerView(f *pflag.FlagSet) {
 	f.Var(newEnum(&v.progress, viewAuto, viewAuto, viewTUI, viewPlain, viewNone), "progress", "auto (a screen on a terminal), tui, plain, none")
-	f.DurationVar(&v.every, "interval", 0, "between two lines of progress (default: 10s, 30s in CI)")
+	f.DurationVar(&v.every, "interval", 0, "`TIME` between two lines of progress (default: 10s, 30s in CI)")
 	f.BoolVar(&v.noBell, "no-bell", false, "do not ring when a screen closes because the campaign has ended")
 }
 

@@ -102,7 +102,7 @@ func (o *sendOptions) add(f *pflag.FlagSet) {
 
 	f.StringSliceVar(&o.carriers, "carrier", nil, "only these carriers, `A,B`")
 	f.StringVar(&o.rate, "rate", "", "segments a second over all carriers, like `50/s`")
-	f.IntVar(&o.maxAttempts, "max-attempts", 0, "submits of one message at most (default: the config's, 3)")
+	f.IntVar(&o.maxAttempts, "max-attempts", 0, "at most `N` submits of one message (default: the config's, 3)")
 	f.DurationVar(&o.validity, "validity", 0, "do not send after this `TIME` from the start (default: 24h, transactional 4h)")
 	f.DurationVar(&o.giveUp, "give-up", 0, "pause after this `TIME` without a usable carrier (default 30m)")
 	f.StringVar(&o.tolerance, "duplicate-tolerance", "", "send a silent message again once it was less likely delivered than `P%` (default 15%, transactional 50%)")
