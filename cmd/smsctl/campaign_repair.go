@@ -55,7 +55,7 @@ func (s *session) retry(ctx context.Context, c *campaign.Campaign, only, maxCost
 		return err
 	}
 	if n == 0 {
-		s.say("Nothing to retry: nobody of campaign %s failed for %s.", c.Name, only)
+		s.say("Nothing to retry: of campaign %s nobody is left who failed (--only %s).", c.Name, only)
 		return s.summary(ctx, c, v, c.Status)
 	}
 	if err := s.useCampaignCarriers(ctx, c, use); err != nil {
