@@ -77,11 +77,13 @@ func (b *batcher) pass() {
 }
 
 // refusedTogether says that a call was refused as a whole for what may be the fault of one of its messages. None was
-// taken then, that is proved, so each may go once more on its own: one bad message must not fail its neighbours.
+// taken then, that is proved, so each may go once more on its own: one bad message must not fail its neighbours. Messages
+// that were refused one by one in the same call are not sent again: a carrier that remembers references would take the
+// second for a repetition of the first, and say so as if it had taken it.
 func refusedTogether(results []carriers.Result) bool {
 	for _, r := range results {
 		t := r.Class.Traits()
-		if r.Accepted != carriers.No || r.Class != results[0].Class || t.RetrySame || t.Reach > carriers.ReachAttempt {
+		if !r.Together || r.Accepted != carriers.No || r.Class != results[0].Class || t.RetrySame || t.Reach > carriers.ReachAttempt {
 			return false
 		}
 	}

@@ -121,13 +121,52 @@ func (fickle) SubmitBatch(_ context.Context, ms []carriers.Message) []carriers.R
 	return carriers.ForAll(carriers.Refuse(carriers.ClassContentRejected, "", "400", ""), len(ms))
 }
 
-// An adapter that does not answer for a message of a call that was refused as a whole proves nothing either.
-func TestBatcherDoubtsEachAlone(t *testing.T) {
-	b := newBatcher(fickle{}, 5)
-	seats := make([]*seat, 3)
+// choosy refuses every message for its own sake.
+type choosy struct {
+	carriers.Carrier
+	calls int
+}
+
+func (*choosy) BatchSize() int { return 5 }
+
+func (c *choosy) SubmitBatch(_ context.Context, ms []carriers.Message) []carriers.Result {
+	c.calls++
+	out := make([]carriers.Result, len(ms))
+	for i := range ms {
+		out[i] = carriers.Refuse(carriers.ClassRecipientInvalid, "", "200", "")
+	}
+	return out
+}
+
+// What was refused message by message is not sent again: only a call that was refused as a whole is.
+func TestBatcherTakesAnswersForWhatTheyAre(t *testing.T) {
+	c := &choosy{}
+	b := newBatcher(c, 5)
+	b.queue, b.flying = seatsOf(3), 1
+	seats := b.queue
+	b.call(t.Context())
+	for i, s := range seats {
+		if r := <-s.done; r.Accepted != carriers.No {
+			t.Errorf("message %d: %+v", i, r)
+		}
+	}
+	if c.calls != 1 {
+		t.Errorf("%d calls", c.calls)
+	}
+}
+
+func seatsOf(n int) []*seat {
+	seats := make([]*seat, n)
 	for i := range seats {
 		seats[i] = &seat{m: carriers.Message{Ref: fmt.Sprint(i)}, done: make(chan carriers.Result, 1), lead: make(chan struct{}, 1)}
 	}
+	return seats
+}
+
+// An adapter that does not answer for a message of a call that was refused as a whole proves nothing either.
+func TestBatcherDoubtsEachAlone(t *testing.T) {
+	b := newBatcher(fickle{}, 5)
+	seats := seatsOf(3)
 	b.queue, b.flying = seats, 1
 	b.call(t.Context())
 	for i, s := range seats {

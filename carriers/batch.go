@@ -14,11 +14,12 @@ type BatchSubmitter interface {
 	SubmitBatch(ctx context.Context, ms []Message) []Result
 }
 
-// ForAll makes the result of a call that of each of its messages.
+// ForAll makes the result of a call as a whole that of each of its messages.
 func ForAll(r Result, n int) []Result {
 	all := make([]Result, n)
 	for i := range all {
 		all[i] = r
+		all[i].Together = n > 1
 	}
 	return all
 }

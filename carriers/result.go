@@ -25,6 +25,7 @@ type Result struct {
 	Detail     string        // the vendor's words, shortened, without secrets and numbers
 	RetryAfter time.Duration // the carrier asked to be left alone that long
 	Segments   int           // what the carrier says it will bill, 0 = it does not say
+	Together   bool          // it is the answer to a call with several messages as a whole, not to each of them
 	Parts      []string      // the carrier's ids of the parts of a long message whose receipts come one by one; "" = not taken
 }
 
