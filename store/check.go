@@ -44,7 +44,7 @@ func (s *Store) Check(ctx context.Context, deep bool) (*CheckResult, error) {
 	err := s.reading(ctx, func(c *conn) error {
 		k.c = c
 		for _, step := range []func() error{
-			func() error { return k.integrity(deep) }, k.totals, k.campaigns, k.optOuts,
+			func() error { return k.integrity(deep) }, k.totals, k.campaigns, k.optOuts, k.beside,
 		} {
 			if err := step(); err != nil {
 				return err

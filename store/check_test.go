@@ -143,6 +143,13 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"optout", `DELETE FROM optouts`},
 		{"optout", `DELETE FROM optout_events`},
 		{"optout", `UPDATE optout_events SET action = 'remove'`},
+		{"part.stray", `INSERT INTO attempt_parts (carrier_id, part_id, attempt_id, total) VALUES (1, 'p', 999, 2)`},
+		{"part.stray", `INSERT INTO attempt_parts (carrier_id, part_id, attempt_id, total) VALUES (99, 'p', 1, 2)`},
+		{"inbound.stop", `INSERT INTO inbound (carrier_id, message_id, phone, sender, receiver, text, sent_at, received_at, action, word, rule, authority,
+			certainty, campaign_id, scope, review) VALUES (1, 'm', 447700900999, 'a', 'b', 'STOP', 1, 1, 'stop', '', '', '', '', 0, 'all', '')`},
+		{"reply.stray", `INSERT INTO replies (inbound_id, carrier_id, phone, sender, kind, text, state, until, queued_at)
+			VALUES (999, 1, 447700900000, 'b', 'stop', 'You are out.', 'queued', 1, 1)`},
+		{"routing.cursor", `INSERT INTO routing_cursors (campaign_id, receipt_id) VALUES (1, 999)`},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			s, _ := lived(t)
