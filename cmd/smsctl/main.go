@@ -14,7 +14,11 @@ package main
 import (
 	"os"
 	_ "time/tzdata" // --tz and schedules need zones where the system has none
+
+	"github.com/smsctl/smsctl/cmd/smsctl/quiet"
 )
+
+var _ = quiet.Over() // all other packages are initialised now
 
 func main() {
 	os.Exit(run(os.Args[1:], systemApp()))
