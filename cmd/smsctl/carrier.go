@@ -164,7 +164,7 @@ func (r *carrierRow) priceText(currency string) any {
 	if least == most {
 		return money{most, currency}
 	}
-	return least.String() + "–" + money{most, currency}.String()
+	return money{least, currency}.String() + "–" + most.String()
 }
 
 func (r *carrierRow) ageText() string {

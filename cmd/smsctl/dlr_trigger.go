@@ -89,7 +89,11 @@ func (s *session) dlrTrigger(ctx context.Context, status string, o *triggerOptio
 	doc := map[string]any{"schema": "smsctl.dlr_trigger/1", "message": d.ID, "carrier": c.Info().Name, "status": status, "ref": attempt.Ref,
 		"answers": answers, "bad_signature": o.badly}
 	return errors.Join(s.judgeTrigger(c, o, answers), s.print(doc, func() error {
-		return s.printf("%s of %s (%s), answered %s\n", status, d.ID, c.Info().Name, strings.Trim(fmt.Sprint(answers), "[]"))
+		word := "answered"
+		if o.badly {
+			word = "wrongly signed: answered"
+		}
+		return s.printf("%s of %s (%s), %s %s\n", status, d.ID, c.Info().Name, word, strings.Trim(fmt.Sprint(answers), "[]"))
 	}))
 }
 
