@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,10 @@ func (s *session) dlrListen(ctx context.Context, o *listenOptions) (err error) {
 	if err := s.useCarriers(ctx, nil); err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(s.carriers, calls) {
+		return fail(exitConfig, "dlr.no_callbacks", "no carrier of this config sends anything to a listener").
+			at("carriers in the config").fix("name a carrier that does, or send: the receipts of these come by themselves")
+	}
 	signals := watchSignals(ctx, s.noteStop)
 	defer signals.close()
 	ctx = signals.drain
@@ -89,6 +94,13 @@ func (s *session) dlrListen(ctx context.Context, o *listenOptions) (err error) {
 		return err
 	}
 	return exitWith(signals.exitCode())
+}
+
+// calls says whether a carrier sends receipts or messages to an address of ours.
+func calls(c carriers.Carrier) bool {
+	_, receipts := c.(carriers.Receiver)
+	_, inbound := c.(carriers.InboundReceiver)
+	return receipts || inbound
 }
 
 func (s *session) noteStop(n int, _ os.Signal) {
