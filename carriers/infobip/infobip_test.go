@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,8 +90,11 @@ func build(t testing.TB, yaml string) *Carrier {
 // TestNeverTwice plays Infobip's side: under one reference it takes one message, whatever the network does in between,
 // and the second answer says so.
 func TestNeverTwice(t *testing.T) {
+	var mu sync.Mutex // of both: the answer that is lost does not tell when its handler has ended
 	taken, lose := map[string]int{}, true
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
 		body, _ := io.ReadAll(r.Body)
 		_, rest, _ := strings.Cut(string(body), `"messageId":"`)
 		id, _, _ := strings.Cut(rest, `"`)
@@ -123,13 +127,17 @@ func TestNeverTwice(t *testing.T) {
 	if f, err := c.Lookup(t.Context(), asked); err != nil || f.Verdict != carriers.Found || f.ID != m.Ref || f.Receipt.Ref != m.Ref {
 		t.Errorf("after a lost answer: %+v %v", f, err)
 	}
+	mu.Lock()
 	lose = false
+	mu.Unlock()
 	if r := c.Submit(t.Context(), m); r.Accepted != carriers.Yes || r.ID != m.Ref {
 		t.Errorf("repeated by something in between: %+v", r)
 	}
+	mu.Lock()
 	if taken[m.Ref] != 1 {
 		t.Errorf("taken %d times", taken[m.Ref])
 	}
+	mu.Unlock()
 	asked.Ref = "neversubmitted"
 	if f, err := c.Lookup(t.Context(), asked); err != nil || f.Verdict != carriers.Absent {
 		t.Errorf("never submitted: %+v %v", f, err)
