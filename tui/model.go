@@ -14,6 +14,7 @@ type Options struct {
 	Color, ASCII bool
 	Copy         func(text string)           // to the clipboard; nil: the terminal offers none
 	NextFrame    func(time.Duration) tea.Cmd // nil: a timer; tests have none
+	Retitle      func(title string) tea.Cmd  // nil: by the terminal's own sequence
 	Context      func() context.Context      // of reads and wishes; nil: background
 }
 
@@ -47,6 +48,9 @@ func newModel(o Options, first panel) *Model {
 	}
 	if o.NextFrame == nil {
 		o.NextFrame = func(d time.Duration) tea.Cmd { return tea.Tick(d, func(time.Time) tea.Msg { return nextFrame{} }) }
+	}
+	if o.Retitle == nil {
+		o.Retitle = tea.SetWindowTitle
 	}
 	return &Model{theme: newTheme(o.Color, o.ASCII), o: o, stack: []panel{first}}
 }
@@ -112,7 +116,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	}
 	if t := (*m.now()).heading(); t != m.title {
 		m.title = t
-		cmds = append(cmds, tea.SetWindowTitle(t))
+		cmds = append(cmds, m.o.Retitle(t))
 	}
 	return m, tea.Batch(cmds...)
 }

@@ -52,6 +52,7 @@ type process struct {
 	s              *stage
 	stdout, stderr safeBuffer
 	over           chan struct{}
+	peak           chan int64 // bytes, where watchPeak can tell
 }
 
 // safeBuffer is read while a process writes to it.

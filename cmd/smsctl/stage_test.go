@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long a test waits for something that must happen: long, because machines are busy.
-const patience = 90 * time.Second
+const patience = 5 * time.Minute
 
 // stage is a place where the program runs as processes of its own, against a simulator in another process that has its
 // own log of what truly happened.
