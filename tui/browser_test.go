@@ -109,11 +109,11 @@ func TestBrowserKeys(t *testing.T) {
 // From the list a few keys lead to a message, and the same number of esc back.
 func TestBrowserWayDown(t *testing.T) {
 	l := library()
-	frame := play(t, browse(l), 120, 30, "~campaigns", "enter", "~Funnel", "4", "enter", "~STATE", "enter", "~Why", "esc", "esc", "esc", "~smsctl ui")
+	frame := play(t, browse(l), 120, 30, "~campaigns", "enter", "~Funnel", "4", "enter", "~•••123", "enter", "~Why", "esc", "esc", "esc", "~smsctl ui")
 	if !strings.Contains(frame, "5 of 5 campaigns") {
 		t.Error(frame)
 	}
-	play(t, browse(l), 120, 30, "~campaigns", "m", "~STATE")
+	play(t, browse(l), 120, 30, "~campaigns", "m", "~•••123")
 	play(t, browse(l), 120, 30, "~campaigns", "e", "~› 4 Errors")
 	play(t, browse(l), 120, 30, "~campaigns", "O", "~opt-outs-1")
 	play(t, browse(&shelf{fail: true}), 80, 24, "~the disk is gone")

@@ -149,14 +149,14 @@ func TestDrillDown(t *testing.T) {
 	if c := w.choices[0]; c.Class != carriers.ClassRecipientInvalid || c.Limit != mostMessages || len(c.States) != 4 {
 		t.Errorf("asked for %+v", c)
 	}
-	frame = play(t, stage(w), 100, 30, "~%", "5", "enter", "~STATE", "down", "enter", "~Why")
+	frame = play(t, stage(w), 100, 30, "~%", "5", "enter", "~•••123", "down", "enter", "~Why")
 	golden(t, "message-100x30", frame, 100, 30)
 	if !strings.Contains(frame, "message msg_7f3k9q2a.2") || strings.Contains(frame, "7700900123") {
 		t.Error(frame)
 	}
-	play(t, stage(w), 100, 30, "~%", "m", "~STATE", "enter", "~Why", "v", "~+447700900123", "n", "~q2a.2")
+	play(t, stage(w), 100, 30, "~%", "m", "~•••123", "enter", "~Why", "v", "~+447700900123", "n", "~q2a.2")
 	golden(t, "carrier-80x24", play(t, stage(w), 80, 24, "~%", "down", "down", "enter", "~rescued"), 80, 24)
-	play(t, stage(w), 80, 24, "~%", "enter", "~rescued", "m", "~STATE", "esc", "esc", "~Errors")
+	play(t, stage(w), 80, 24, "~%", "enter", "~rescued", "m", "~•••123", "esc", "esc", "~Errors")
 	if c := w.choices[len(w.choices)-1]; c.Carrier != "twilio-main" {
 		t.Errorf("asked for %+v", c)
 	}
