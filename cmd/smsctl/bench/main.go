@@ -82,7 +82,7 @@ func (b *bench) run(ctx context.Context, p plan) (err error) {
 	defer os.RemoveAll(b.dir)
 	t := newTable(os.Stdout)
 	t.row("machine", "%s %s/%s, %d cores, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().Format(time.DateTime))
-	t.row("run", "%d in flight over HTTP, seed %d, synchronous=FULL, simulator in its own process", b.window, b.seed)
+	t.row("run", "%d in flight over HTTP, seed %d, every commit synced before it is acknowledged, simulator in its own process", b.window, b.seed)
 	if err := b.help(ctx, t); err != nil {
 		return err
 	}
