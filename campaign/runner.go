@@ -146,7 +146,7 @@ func (r *Runner) Run(ctx, abort context.Context) (End, error) {
 		}
 	}
 	for range d.router.Window() {
-		g.Go(func() error { d.work(cut); return nil })
+		g.Go(func() error { d.work(cut, gctx); return nil })
 	}
 	err = g.Wait()
 	return d.end, r.release(context.WithoutCancel(ctx), d.end, err)

@@ -65,7 +65,11 @@ func (w *watch) visit(ctx context.Context, looks []look) error {
 		return err
 	}
 	return together(ctx, visits, func(ctx context.Context, v *visit) error {
-		if v.open.State == AttemptAmbiguous {
+		switch v.open.State {
+		case AttemptSending: // its outcome is known here and still on its way into the database
+			w.add(w.Now().Add(lookupFirst), v.look)
+			return nil
+		case AttemptAmbiguous:
 			return ignore(w.askAbout(ctx, v.look, &v.open), ErrNotDue)
 		}
 		return ignore(w.overdue(ctx, v), ErrNotDue)

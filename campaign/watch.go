@@ -366,11 +366,15 @@ func (w *watch) askAbout(ctx context.Context, l look, o *Open) error {
 		return w.resolve(ctx, o, res, w.requeueOr(o, Failed), "proved not taken by "+o.Carrier)
 	}
 	_, canAsk := w.byName[o.Carrier].(carriers.Looker)
-	deadline := o.BegunAt.Add(w.receiptWait(w.byName[o.Carrier]))
-	if canAsk && l.asked == 0 || !w.holds() && w.Now().Before(deadline) {
-		at := w.Now().Add(lookupAgain)
+	now, deadline := w.Now(), o.BegunAt.Add(w.receiptWait(w.byName[o.Carrier]))
+	early := found.Again.After(now) // its silence will be proof
+	if canAsk && (l.asked == 0 || early && w.holds()) || !w.holds() && now.Before(deadline) {
+		at := now.Add(lookupAgain)
+		if early {
+			at = found.Again
+		}
 		if !w.holds() && at.After(deadline) { // nothing depends on the deadline of what is held
-			at = later(deadline, w.Now().Add(watchTick))
+			at = later(deadline, now.Add(watchTick))
 		}
 		w.add(at, look{attempt: l.attempt, ambiguous: true, asked: l.asked + 1})
 		return nil

@@ -9,8 +9,12 @@ import (
 )
 
 // work submits what dispatch assigns. There are as many workers as the carriers' windows hold.
-func (d *dispatch) work(ctx context.Context) {
+// Nothing is begun any more once going has ended: what dispatch has handed out when the run broke off stays queued.
+func (d *dispatch) work(ctx, going context.Context) {
 	for a := range d.assign {
+		if going.Err() != nil {
+			continue
+		}
 		d.results <- d.submit(ctx, a)
 	}
 }

@@ -47,6 +47,18 @@ type Finding struct {
 	Verdict Verdict
 	ID      string  // the carrier's id when found
 	Receipt Receipt // present state when found; State "" if the vendor did not say
+
+	// Again is set when the vendor shows nothing, but too soon for that to prove anything: from then on it does.
+	Again time.Time
+}
+
+// Missing is the finding of a lookup that shows nothing at all: proof of absence from the moment on at which the vendor
+// shows whatever it took.
+func Missing(now, proven time.Time) Finding {
+	if now.Before(proven) {
+		return Finding{Verdict: Undecided, Again: proven}
+	}
+	return Finding{Verdict: Absent}
 }
 
 // Verdict is what a lookup proved.

@@ -246,10 +246,11 @@ func (tx *txn) endAttempt(a *attemptRow, country string, to campaign.AttemptStat
 	}
 	tx.tally.attempt(a.cell(country), a.amount())
 	c := campaignOf(a.recipient)
-	if to == campaign.AttemptAccepted {
+	switch {
+	case to == campaign.AttemptAccepted:
 		tx.tally.latency(c, a.carrier, "accept", tx.now-a.begunAt)
 		tx.tally.at(c, a.carrier, tx.now, seriesAmount{accepted: 1})
-	} else {
+	case class != string(carriers.ClassThrottled): // "too fast" is about us, and the message goes there all the same
 		tx.tally.at(c, a.carrier, tx.now, seriesAmount{failed: 1})
 	}
 	return nil

@@ -97,7 +97,7 @@ func (s *Store) carrierName(ctx context.Context, id int64) (string, error) {
 const (
 	openColumns = `SELECT r.id, a.id, a.carrier_id, a.state, a.begun_at, a.carrier_message_id, r.phone, p.sender, c.text,
 		r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue `
-	openState = `a.overdue = 0 AND (a.state = 'ambiguous'
+	openState = `a.overdue = 0 AND (a.state IN ('ambiguous', 'sending')
 		OR a.state = 'accepted' AND a.receipt NOT IN ('delivered', 'undelivered', 'expired', 'failed', 'rejected', 'cancelled'))`
 )
 
@@ -131,7 +131,7 @@ func (s *Store) OpenAttempts(ctx context.Context, campaignID, after int64, limit
 	return out, last, openError(rows.Err())
 }
 
-// OpenAttempt reads one attempt; campaign.ErrNotDue says that its fate is known by now.
+// OpenAttempt reads one attempt, which may not have ended yet; campaign.ErrNotDue says that its fate is known by now.
 func (s *Store) OpenAttempt(ctx context.Context, id int64) (campaign.Open, error) {
 	o, err := s.scanOpen(ctx, s.read.QueryRowContext(ctx, openColumns+`FROM attempts a JOIN recipients r ON r.id = a.recipient_id
 		JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id WHERE a.id = ? AND `+openState, id))

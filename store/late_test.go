@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
@@ -43,6 +44,60 @@ func TestReleaseSeesWhatWasQueuedMeanwhile(t *testing.T) {
 	c, err := l.s.Campaign(t.Context(), l.c.ID)
 	if err != nil || c.Status != campaign.Incomplete {
 		t.Errorf("%v, %v", c.Status, err)
+	}
+	sound(t, l.s)
+}
+
+// A refused message that a late receipt proves to be taken is awaited, and its campaign is not completed any more.
+func TestALateReceiptOfARefusedMessageUnsettlesItsCampaign(t *testing.T) {
+	for _, held := range []bool{false, true} {
+		l := newLong(t, 1)
+		b := l.begin(0)
+		o := campaign.Outcome{
+			Attempt: b.Attempt, Recipient: l.due[0].ID, Next: campaign.Failed,
+			Result: carriers.Refuse(carriers.ClassRecipientInvalid, "", "400", "no such number"),
+		}
+		if err := l.s.RecordNow(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		release := func() {
+			if err := l.s.Release(t.Context(), l.c.ID, storetest.Token, campaign.Completed, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !held {
+			release()
+		}
+		l.receipt(carriers.Receipt{Ref: b.Ref, State: carriers.ReceiptSent})
+		if held { // its holder has read the sums before that receipt came
+			release()
+		}
+		c, err := l.s.Campaign(t.Context(), l.c.ID)
+		if err != nil || c.Status != campaign.Settling || !c.SettledAt.IsZero() {
+			t.Errorf("held %v: %v, settled at %v, %v", held, c.Status, c.SettledAt, err)
+		}
+		sound(t, l.s)
+	}
+}
+
+// A carrier that says "too fast" has refused nothing for good: it is not failing.
+func TestThrottlingIsNoFailureOfACarrier(t *testing.T) {
+	l := newLong(t, 2)
+	for i, class := range []carriers.Class{carriers.ClassThrottled, carriers.ClassCarrierTransient} {
+		b := l.begin(i)
+		o := campaign.Outcome{Attempt: b.Attempt, Recipient: l.due[i].ID, Result: carriers.Refuse(class, "", "", ""), Next: campaign.Queued}
+		if err := l.s.RecordNow(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := l.s.Traffic(t.Context(), time.Now().Add(-time.Hour))
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	for name, got := range all {
+		if got.Failed != 1 || got.Accepted != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 	sound(t, l.s)
 }

@@ -126,8 +126,14 @@ func (s *Store) Release(ctx context.Context, campaignID int64, token string, st 
 			if err != nil {
 				return err
 			}
-			if len(queued) > 0 {
+			awaiting, err := tx.inState(campaignID, campaign.Awaiting)
+			switch {
+			case err != nil:
+				return err
+			case len(queued) > 0:
 				st = campaign.Incomplete
+			case awaiting > 0: // a receipt has just said that a refused message was taken
+				st = campaign.Settling
 			}
 		}
 		if err := tx.setStatus(campaignID, st, reason); err != nil {
@@ -137,6 +143,21 @@ func (s *Store) Release(ctx context.Context, campaignID int64, token string, st 
 			WHERE id = ?`, campaignID)
 		return err
 	}))
+}
+
+// inState is how many recipients of a campaign are in a state, with what this transaction has not yet added to the sums.
+func (tx *txn) inState(campaignID int64, st campaign.State) (n int64, err error) {
+	d := row(1)
+	if _, err := tx.row(d, `SELECT coalesce(sum(n), 0) FROM recipient_counts WHERE campaign_id = ? AND state = ?`, campaignID, string(st)); err != nil {
+		return 0, err
+	}
+	n = integer(d[0])
+	for c, a := range tx.tally.recipients {
+		if c.campaign == campaignID && c.state == st {
+			n += a.n
+		}
+	}
+	return n, nil
 }
 
 // holds proves inside the transaction that the caller is still the one who may send. It is read once a transaction.

@@ -162,10 +162,22 @@ func (tx *txn) raiseRecipient(r *recipientRow, a *attemptRow, rc *carriers.Recei
 	}
 	r.reason = ""
 	to := r.sums().Rest(r.state)
+	if to == campaign.Awaiting && r.state != to {
+		if err := tx.unsettle(campaignOf(r.id)); err != nil {
+			return err
+		}
+	}
 	if to == campaign.Undelivered {
 		r.class, r.reason = string(rc.Class), rc.Detail
 	}
 	return tx.move(r, to)
+}
+
+// unsettle takes a campaign back that was completed: a receipt is awaited again, because one has come that says a message
+// was taken which counted as refused. Whoever resumes the campaign follows it up.
+func (tx *txn) unsettle(campaignID int64) error {
+	_, err := tx.exec(`UPDATE campaigns SET state = 'settling', settled_at = NULL WHERE id = ? AND state = 'completed'`, campaignID)
+	return err
 }
 
 // adoptParked applies the receipts that came before the answer which names the carrier's id, or those of its parts.

@@ -87,14 +87,13 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 		at, err := time.Parse(time.RFC3339, m.ReceiveTime)
 		return err == nil && at.Sub(s.At) > c.Timeout+skew // a time that cannot be read is any time
 	})
-	age := c.Now().Sub(s.At)
 	switch {
 	case len(near) == 1 && near[0].ID != "" && sameLength(near[0].Length, s.Text):
 		r := c.stateOf(near[0])
 		r.Ref = s.Ref
 		return carriers.Finding{Verdict: carriers.Found, ID: near[0].ID, Receipt: r}, nil
-	case len(near) == 0 && age >= c.Timeout+settle && age < kept:
-		return carriers.Finding{Verdict: carriers.Absent}, nil
+	case len(near) == 0 && c.Now().Sub(s.At) < kept:
+		return carriers.Missing(c.Now(), s.At.Add(c.Timeout+settle)), nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
 }

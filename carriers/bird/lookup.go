@@ -61,10 +61,9 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 			return carriers.Finding{Verdict: carriers.Found, ID: m.ID, Receipt: r}, nil
 		}
 	}
-	age := c.Now().Sub(s.At)
 	empty := page.Data != nil && len(page.Data) == 0 && page.NextCursor == nil
-	if empty && age >= c.Timeout+settle && age < kept {
-		return carriers.Finding{Verdict: carriers.Absent}, nil
+	if empty && c.Now().Sub(s.At) < kept {
+		return carriers.Missing(c.Now(), s.At.Add(c.Timeout+settle)), nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
 }

@@ -94,10 +94,10 @@ func (l *looker) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fin
 		return carriers.Finding{}, fmt.Errorf("looking a message up: %w", a.Err)
 	}
 	if l.provesAbsence(a) {
-		if s.ID != "" || l.now().Sub(s.At) < l.settle { // whoever gave an id took the message
+		if s.ID != "" { // whoever gave an id took the message
 			return carriers.Finding{Verdict: carriers.Undecided}, nil
 		}
-		return carriers.Finding{Verdict: carriers.Absent}, nil
+		return carriers.Missing(l.now(), s.At.Add(l.settle)), nil
 	}
 	if err := a.Problem(); err != nil {
 		return carriers.Finding{}, fmt.Errorf("looking a message up: %w", err)

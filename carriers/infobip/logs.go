@@ -38,14 +38,13 @@ func (c *Carrier) Poll(ctx context.Context, s carriers.Submitted) (carriers.Rece
 // they have had the time to know of it: the reference is unique, so there is nothing to mistake it for.
 func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Finding, error) {
 	found, err := c.search(ctx, s)
-	since := c.Now().Sub(s.At)
 	switch {
 	case err != nil:
 		return carriers.Finding{}, fmt.Errorf("searching infobip for a message: %w", err)
 	case found != nil:
 		return carriers.Finding{Verdict: carriers.Found, ID: found.ID, Receipt: *found}, nil
-	case since >= c.Timeout+settle && since < kept:
-		return carriers.Finding{Verdict: carriers.Absent}, nil
+	case c.Now().Sub(s.At) < kept:
+		return carriers.Missing(c.Now(), s.At.Add(c.Timeout+settle)), nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
 }

@@ -62,10 +62,9 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 			return carriers.Finding{Verdict: carriers.Found, ID: b.ID}, nil
 		}
 	}
-	age := c.Now().Sub(s.At)
 	empty := page.Count != nil && *page.Count == 0 && len(page.Batches) == 0
-	if empty && age >= c.Timeout+settle && age < kept {
-		return carriers.Finding{Verdict: carriers.Absent}, nil
+	if empty && c.Now().Sub(s.At) < kept {
+		return carriers.Missing(c.Now(), s.At.Add(c.Timeout+settle)), nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
 }

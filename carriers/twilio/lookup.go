@@ -91,8 +91,8 @@ func (c *Carrier) Lookup(ctx context.Context, s carriers.Submitted) (carriers.Fi
 		r := c.stateOf(found)
 		r.Ref = s.Ref
 		return carriers.Finding{Verdict: carriers.Found, ID: found.SID, Receipt: r}, nil
-	case near == 0 && others == 0 && complete && c.Now().Sub(s.At) >= c.Timeout+settle:
-		return carriers.Finding{Verdict: carriers.Absent}, nil
+	case near == 0 && others == 0 && complete:
+		return carriers.Missing(c.Now(), s.At.Add(c.Timeout+settle)), nil
 	}
 	return carriers.Finding{Verdict: carriers.Undecided}, nil
 }
