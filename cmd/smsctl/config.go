@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/smsctl/smsctl/campaign/rules"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/routing"
 )
@@ -23,6 +24,7 @@ type config struct {
 	Sender        sender         `yaml:"sender"`
 	Currency      currency       `yaml:"currency"`
 	Budget        budgetConfig   `yaml:"budget"`
+	Compliance    rules.Mode     `yaml:"compliance"` // how far the rules of countries are obeyed
 	Carriers      carrierEntries `yaml:"carriers"`
 	Routing       routingConfig  `yaml:"routing"`
 	Receipts      receiptsConfig `yaml:"receipts"`
@@ -111,7 +113,8 @@ type keysConfig struct {
 // defaultConfig holds every default of the contract.
 func defaultConfig() *config {
 	return &config{
-		Currency: "EUR",
+		Currency:   "EUR",
+		Compliance: rules.Off,
 		Routing: routingConfig{
 			LatencyWeight: 0.1,
 			MaxAttempts:   3,
