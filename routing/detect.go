@@ -3,9 +3,10 @@ package routing
 import "math"
 
 // alarm watches one carrier, or one carrier in one country, for receipts that stop coming. Each attempt owes the share
-// of a receipt that is due at its age; W is the log-likelihood that only half of what is due comes.
+// of a receipt that is due at its age; W is the log-likelihood that only half of what is due comes, gone that hardly any
+// does: that shows sooner, and half an outage does not raise it.
 type alarm struct {
-	w         float64
+	w, gone   float64
 	seen      float64 // receipts due since the last alarm
 	due, came float64 // of the last dozen due
 	epoch     uint8   // grows with every alarm: what was sent before says nothing afterwards
@@ -24,6 +25,8 @@ type alarm struct {
 const (
 	alarmCarrier  = 9.0
 	alarmCountry  = 11.0
+	alarmGone     = .5  // more than these, for gone
+	goneTo        = .2  // of what is due comes, where hardly any does
 	leastSeen     = 40  // receipts due before an alarm can be
 	recent        = 12  // receipts due that tell the present rate
 	shrunk        = .03 // what an alarm leaves of the evidence
@@ -52,8 +55,12 @@ func (a *alarm) expect(p, x float64, came bool, limit float64) bool {
 	a.due, a.came = a.due*fade+x, a.came*fade+y
 	a.seen += x
 	a.w = max(0, a.w+.5*p*x-math.Ln2*y)
-	return a.w > limit && a.seen > leastSeen
+	a.gone = max(0, a.gone+(1-goneTo)*p*x+lnGone*y)
+	return (a.w > limit || a.gone > limit+alarmGone) && a.seen > leastSeen
 }
+
+// lnGone is ln goneTo.
+const lnGone = -1.6094379124341003
 
 // rate is the share that came lately.
 func (a *alarm) rate() float64 { return min(max(a.came/max(a.due, 1), 0), .98) }
@@ -66,12 +73,12 @@ func (a *alarm) raise(now, before float64) {
 	a.since = now
 	a.suspect, a.before, a.inRow, a.tried, a.better = true, before, 0, 0, 0
 	a.probeAt, a.probeGap = now+probeFirst, probeFirst
-	a.w, a.seen = 0, 0
+	a.w, a.gone, a.seen = 0, 0, 0
 }
 
 func (a *alarm) clear(now float64) {
 	a.suspect, a.since = false, now
-	a.w, a.seen, a.due, a.came = 0, 0, 0, 0
+	a.w, a.gone, a.seen, a.due, a.came = 0, 0, 0, 0, 0
 }
 
 // probed notes that a probe is on its way.
@@ -111,6 +118,7 @@ func (a *alarm) judged(now float64, delivered bool) verdict {
 // giveBack takes back what was expected of an attempt that nobody could have delivered.
 func (a *alarm) giveBack(p, owed float64) {
 	if !a.suspect {
-		a.w, a.seen, a.due = max(0, a.w-.5*p*owed), max(0, a.seen-owed), max(0, a.due-owed)
+		a.w, a.gone = max(0, a.w-.5*p*owed), max(0, a.gone-(1-goneTo)*p*owed)
+		a.seen, a.due = max(0, a.seen-owed), max(0, a.due-owed)
 	}
 }

@@ -36,6 +36,7 @@ const (
 	tried                            // its silence was counted as a loss
 	lateLoss                         // and that showed late
 	counted                          // its suspect carrier has been judged by it
+	unheard                          // it was sent while no receipt could come in: nobody knows how soon its own came
 )
 
 // followMost bounds the attempts that are followed; above half of it, only some are followed beyond thinAge.

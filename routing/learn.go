@@ -76,12 +76,12 @@ func (m *model) reach(now float64, j int, fl *flight) {
 		fl.state |= unjudged
 	}
 	suspect := acc.alarm.suspect || g.alarm.suspect
-	if !stale && !suspect && !rt.blind {
+	if !stale && !suspect && !rt.blind && fl.state&unheard == 0 {
 		acc.curve.reached(j, got, float64(fl.weight))
 		g.reached(j, got, float32(fl.weight))
 	}
 	due, then := acc.curve.share[j], acc.curve.share[j+1]
-	if due < lastJudged && fl.state&(lost|unjudged) == 0 && !stale {
+	if due < lastJudged && fl.state&(lost|unjudged|unheard) == 0 && !stale {
 		m.expect(now, fl, then-due, got)
 	}
 	if then >= lastJudged || rt.blind {
@@ -122,10 +122,17 @@ func (m *model) expect(now float64, fl *flight, x float64, came bool) {
 	}
 	p := float64(fl.p) * acc.calibration()
 	acc.calibrate(float64(fl.p)*x, came)
-	if g.alarm.expect(p, x, came && rt.seen > 0, alarmCountry) && rt.seen > 0 && acc.curve.trusted() {
+	m.hush.expect(c, p*x)
+	acc.scan.expect(fl.sent, p*x, came)
+	here := g.alarm.expect(p, x, came && rt.seen > 0, alarmCountry) && rt.seen > 0
+	all := acc.alarm.expect(p, x, came, alarmCarrier) || acc.falls(now)
+	if !here && !all || !acc.curve.trusted() || m.hush.ours(now, c) {
+		return
+	}
+	if here {
 		m.alarmed(now, c, fl.to.country)
 	}
-	if acc.alarm.expect(p, x, came, alarmCarrier) && acc.curve.trusted() {
+	if all {
 		m.alarmed(now, c, -1)
 	}
 }
@@ -153,6 +160,9 @@ func (m *model) judge(now float64, fl *flight, delivered bool) {
 // receipt learns from a final receipt; ttl is within which time it was worth something, by type.
 func (m *model) receipt(now float64, rc *Receipt, ttl *[kinds]time.Duration) {
 	took := max(rc.Took.Seconds(), 0)
+	if m.hush.heard(now) {
+		m.absolve()
+	}
 	id, followed := m.byKey[rc.Attempt]
 	if !followed {
 		m.stray(now, rc, rc.Verdict == Delivered && rc.Took <= ttl[kindOf(rc.Type)])
@@ -203,6 +213,7 @@ func (m *model) excuse(now float64, fl *flight) {
 	acc, g := &m.per[c], m.ground(c, fl.to)
 	p := float64(fl.p) * acc.calibration()
 	acc.alarm.giveBack(p, float64(fl.owed))
+	acc.scan.giveBack(fl.sent, p*float64(fl.owed))
 	g.alarm.giveBack(p, float64(fl.owed))
 	if fl.state&tried != 0 && !m.stale(fl) {
 		acc.silent = max(0, acc.silent-float64(fl.weight))
@@ -221,7 +232,7 @@ func (m *model) failed(now float64, fl *flight) {
 	if j := interval(now - fl.sent); j < steps {
 		acc.failAge[j]++
 	}
-	if rest := lastJudged - float64(fl.owed); rest > 0 && !m.stale(fl) {
+	if rest := lastJudged - float64(fl.owed); rest > 0 && !m.stale(fl) && fl.state&unheard == 0 {
 		m.expect(now, fl, rest, false)
 	}
 	m.judge(now, fl, false)

@@ -104,7 +104,11 @@ func (ln *line) speed() float64 {
 func (ln *line) down() bool { return ln.cap == 0 || ln.breaker.down != "" }
 
 // SetCap limits the campaign as a whole, in segments a second; 0 lifts it.
-func (r *Router) SetCap(now time.Time, rate float64) { r.cap.set(now, rate) }
+func (r *Router) SetCap(now time.Time, rate float64) {
+	if finite(rate) {
+		r.cap.set(now, rate)
+	}
+}
 
 // SetCarrierCaps limits or drains single carriers; those not named have their configured rate.
 func (r *Router) SetCarrierCaps(now time.Time, caps map[string]float64) {

@@ -13,6 +13,7 @@ type model struct {
 	flights
 	elsewhere []route // by carrier: the receipts of all others
 	news      func(carrier int, country, text string)
+	hush      hush
 	saved     float64 // when what was learned was written down last
 	checked   float64 // when the slow checks were made last
 	doubt     [kinds]float64
@@ -22,6 +23,7 @@ type model struct {
 type account struct {
 	curve  curve
 	alarm  alarm
+	scan   scan
 	window window
 	lag    float64 // mean seconds to delivery, of those in time, at most a minute and a half
 	lagN   float64
@@ -65,7 +67,7 @@ const (
 const suspected = "suspect: receipts have stopped coming"
 
 func newModel(width int, news func(int, string, string)) *model {
-	m := &model{places: newPlaces(), tree: newTree(width), per: make([]account, width), elsewhere: make([]route, width), news: news, flights: newFlights()}
+	m := &model{places: newPlaces(), tree: newTree(width), per: make([]account, width), elsewhere: make([]route, width), hush: newHush(width), news: news, flights: newFlights()}
 	for i := range m.per {
 		m.per[i] = account{curve: newCurve(), lag: lagPrior, lagN: lagWorth, window: newWindow()}
 	}
@@ -120,6 +122,16 @@ func (a *account) calibrate(promised float64, came bool) {
 	}
 }
 
+// falls says whether what was sent lately does not come back; that is its present rate then.
+func (a *account) falls(now float64) bool {
+	due, came, yes := a.scan.silent(now)
+	if !yes || a.alarm.seen <= leastSeen {
+		return false
+	}
+	a.alarm.due, a.alarm.came = due, came
+	return true
+}
+
 // holds is how many attempts may await receipts at most: what the present rate brings while receipts are on their way.
 func (a *account) holds(now float64) float64 {
 	return windowTimes * a.sends.look(now) * a.curve.quantile(.5)
@@ -169,6 +181,7 @@ func (m *model) alarmed(now float64, c int, country int32) {
 		}
 	})
 	a.raise(now, before)
+	acc.scan = scan{}
 	m.news(c, m.countryName(country), suspected)
 }
 

@@ -39,28 +39,33 @@ func newStage(names int, happens func(n, carrier int, q Query) fate) *stage {
 // run sends ten messages a second.
 func (s *stage) run(seconds int) {
 	for range seconds * 10 {
-		s.tenth++
-		s.now = s.now.Add(100 * time.Millisecond)
-		for _, rc := range s.pending[s.tenth] {
-			s.r.Receipt(s.now, rc)
-		}
-		delete(s.pending, s.tenth)
-		s.r.Tick(s.now)
-		s.n++
-		q := Query{Message: uint64(s.n), Country: "GB", Network: fmt.Sprint("net", s.n%3), Type: kindNames[s.n%2], Segments: 1}
-		c := send(s.r, s.now, int64(s.n), q)
-		if c.Carrier < 0 {
-			continue
-		}
-		if s.sent[c.Carrier]++; q.Network == "net0" && c.Carrier < 2 {
-			s.onNet0[c.Carrier]++
-		}
-		if f := s.happens(s.n, c.Carrier, q); f.after > 0 {
-			due := s.tenth + int(f.after*10)
-			s.pending[due] = append(s.pending[due], Receipt{Attempt: int64(s.n), Verdict: f.verdict, Took: time.Duration(f.after * float64(time.Second))})
-		}
-		s.events = append(s.events, s.r.Events()...)
+		s.step()
 	}
+}
+
+// step is a tenth of a second.
+func (s *stage) step() {
+	s.tenth++
+	s.now = s.now.Add(100 * time.Millisecond)
+	for _, rc := range s.pending[s.tenth] {
+		s.r.Receipt(s.now, rc)
+	}
+	delete(s.pending, s.tenth)
+	s.r.Tick(s.now)
+	s.n++
+	q := Query{Message: uint64(s.n), Country: "GB", Network: fmt.Sprint("net", s.n%3), Type: kindNames[s.n%2], Segments: 1}
+	c := send(s.r, s.now, int64(s.n), q)
+	if c.Carrier < 0 {
+		return
+	}
+	if s.sent[c.Carrier]++; q.Network == "net0" && c.Carrier < 2 {
+		s.onNet0[c.Carrier]++
+	}
+	if f := s.happens(s.n, c.Carrier, q); f.after > 0 {
+		due := s.tenth + int(f.after*10)
+		s.pending[due] = append(s.pending[due], Receipt{Attempt: int64(s.n), Verdict: f.verdict, Took: time.Duration(f.after * float64(time.Second))})
+	}
+	s.events = append(s.events, s.r.Events()...)
 }
 
 func (s *stage) heard(part string) bool {

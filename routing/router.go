@@ -278,8 +278,13 @@ func (r *Router) Receipt(now time.Time, rc Receipt) {
 // Tick lets time pass: silence is noticed. It is to be called several times a second.
 func (r *Router) Tick(now time.Time) { r.model.tick(now) }
 
-// Deaf says that receipts cannot come in at present: their silence means nothing.
+// Deaf says that receipts cannot come in at present: their silence means nothing. Nor does that of the time since the
+// last look, which is when it began.
 func (r *Router) Deaf(now time.Time, deaf bool) {
+	if r.model.clock.deaf && !deaf {
+		r.model.hears()
+	}
+	r.model.clock.deaf = r.model.clock.deaf || deaf
 	r.model.tick(now)
 	r.model.clock.deaf = deaf
 }

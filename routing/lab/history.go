@@ -41,9 +41,8 @@ type Estimate struct {
 type Interval struct{ Mean, Low, High float64 }
 
 const (
-	leastChance = .001 // a choice less likely than that was none
-	mostWeight  = 200.0
-	fairWorth   = 30 // attempts below which an estimate says nothing
+	leastChance = .005 // a choice less likely than that was none: a single attempt would speak for too many
+	fairWorth   = 30   // attempts below which an estimate says nothing
 )
 
 // Tells says whether the estimate rests on anything.
@@ -165,7 +164,7 @@ func weigh(name string, past []Past, luck float64, choose func(*Past) int, certa
 		if at != p.Chosen {
 			continue
 		}
-		x := term{w: min(1/chance, mostWeight)}
+		x := term{w: 1 / chance}
 		if p.OnTime {
 			x.y = 1
 		}

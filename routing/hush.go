@@ -1,0 +1,67 @@
+package routing
+
+// hush is how many receipts were due since the last one came, whoever it was from. When nobody is heard of, it is us
+// who do not hear: a listener or a database that stalls makes every carrier look ill at once. Who is ill alone is
+// silent while the others are heard.
+type hush struct {
+	due  []float64 // by carrier
+	all  float64
+	last float64 // when one came
+}
+
+// hushOthers is how many receipts must be due from the other carriers before the silence of all is ours. That of
+// healthy ones would be broken in 997 of 1,000 cases.
+const hushOthers = 6
+
+// hushMost is for how many seconds that is believed. A longer stall is known from elsewhere ([Router.Deaf]), and if it is
+// none, all are ill.
+const hushMost = 15
+
+func newHush(width int) hush { return hush{due: make([]float64, width)} }
+
+func (h *hush) expect(c int, due float64) { h.due[c], h.all = h.due[c]+due, h.all+due }
+
+// ours says whether the silence of carrier c is everybody's.
+func (h *hush) ours(now float64, c int) bool {
+	return h.all-h.due[c] > hushOthers && now-h.last < hushMost
+}
+
+// heard ends the silence, and says whether it was everybody's.
+func (h *hush) heard(now float64) (ours bool) {
+	if h.all > hushOthers {
+		most := 0.0
+		for c := range h.due {
+			most = max(most, h.due[c])
+		}
+		ours = h.all-most > hushOthers && now-h.last < hushMost
+	}
+	if h.last = now; h.all > 0 {
+		clear(h.due)
+		h.all = 0
+	}
+	return ours
+}
+
+// absolve forgets what was held against anybody in a silence that was our own. Those under suspicion stay so.
+func (m *model) absolve() {
+	for c := range m.per {
+		m.per[c].scan = scan{looked: m.per[c].scan.looked}
+		m.per[c].alarm.absolve()
+	}
+	for i := range m.land {
+		m.land[i].alarm.absolve()
+	}
+}
+
+// hears ends a time in which receipts could not come in.
+func (m *model) hears() {
+	m.absolve()
+	m.hush.heard(m.clock.sec)
+	for q, i := &m.queue[0], 0; i < q.size; i++ {
+		m.slots[q.ring[(q.head+i)&(len(q.ring)-1)]].state |= unheard
+	}
+}
+
+func (a *alarm) absolve() {
+	a.w, a.gone, a.due, a.came = 0, 0, 0, 0
+}
