@@ -16,8 +16,18 @@ import (
 	"github.com/smsctl/smsctl/store"
 )
 
-// completionBudget bounds what a press of the tab key may cost: beyond it nothing is offered.
-const completionBudget = 50 * time.Millisecond
+// completionBudget bounds what a press of the tab key may cost: beyond it nothing is offered. A slow disk may be given more.
+const (
+	completionBudget   = 50 * time.Millisecond
+	completionVariable = "SMSCTL_COMPLETION_BUDGET"
+)
+
+func (a *app) completionBudget() time.Duration {
+	if d, err := time.ParseDuration(a.env.get(completionVariable)); err == nil && d > 0 {
+		return d
+	}
+	return completionBudget // a variable that is no duration must not print anything into the shell's line
+}
 
 // candidates are what a word may become; a tab separates it from its description.
 type candidates func(ctx context.Context, a *app, cmd *cobra.Command) []string
@@ -92,7 +102,7 @@ func steerable(verb string) []campaign.Status {
 // completion runs a search within its budget, on a copy of the flags as they stand so far.
 func (a *app) completion(find candidates, help string) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		ctx, cancel := context.WithTimeout(context.Background(), completionBudget)
+		ctx, cancel := context.WithTimeout(context.Background(), a.completionBudget())
 		defer cancel()
 		if a.settle(cmd) != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
