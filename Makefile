@@ -30,10 +30,8 @@ interop: ## the foreign peers, installed by apt and npm: SMPP, Kannel, the vendo
 lint: tools
 	$(LINT) run --allow-parallel-runners ./...
 
-fuzz: ## every fuzz target for FUZZTIME, as many side by side as there are cores
-	@grep -rE '^func Fuzz[A-Z]' --include='*_test.go' . | sed -nE 's/^(.*)\/[^/]*:func (Fuzz[A-Za-z0-9_]*)\(.*/\1 \2/p' | sort | \
-		xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 bash -c 'echo "fuzz $$0 $$1"; \
-			out=$$(go test -run "^\$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel 1 "$$0" </dev/null 2>&1) || { echo "$$out"; exit 255; }'
+fuzz: ## every fuzz target for FUZZTIME
+	FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 bench: build ## the figures of README's table, of one run on this machine
 	go run ./cmd/smsctl/bench -smsctl bin/smsctl
