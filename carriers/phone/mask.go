@@ -48,16 +48,6 @@ func callingCode(digits string) string {
 	return ""
 }
 
-// Zones returns the time zones that a number may be in, as IANA names: by its area code where that says something, else all
-// of the country's. It is nil where nothing is known.
-func Zones(e164 string) []string {
-	zones, err := phonenumbers.GetTimezonesForPrefix(e164)
-	if err != nil || len(zones) == 1 && zones[0] == phonenumbers.UNKNOWN_TIMEZONE {
-		return nil
-	}
-	return zones
-}
-
 // Network returns the mobile network that the number's range was given to, as libphonenumber names it, or "". Numbers are
 // ported, so it is evidence, not knowledge. The table of ranges is loaded at first use (some 20 ms).
 func Network(e164 string) string {

@@ -175,19 +175,6 @@ func TestMask(t *testing.T) {
 	}
 }
 
-func TestZones(t *testing.T) {
-	for number, want := range map[string]string{
-		"+18504321234": "America/Chicago", "+14165550123": "America/Toronto", "+34612345678": "Europe/Madrid", "+999": "", "": "", "+x": "",
-	} {
-		if got := strings.Join(Zones(number), " "); got != want {
-			t.Errorf("Zones(%q) = %q, want %q", number, got, want)
-		}
-	}
-	if got := Zones("+447912345678"); len(got) < 2 {
-		t.Errorf("British mobiles are in %q; Guernsey and the Isle of Man are missing", got)
-	}
-}
-
 func TestNetwork(t *testing.T) {
 	for number, want := range map[string]string{
 		"+447912345678": "O2", "+4915123456789": "T-Mobile", "+999123": "", "": "", "+44": "", "+442079460958": "",
