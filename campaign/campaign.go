@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/smsctl/smsctl/campaign/rules"
 	"github.com/smsctl/smsctl/carriers"
 )
 
@@ -58,6 +59,14 @@ func (c *Campaign) Caps() map[string]float64 {
 	return caps
 }
 
+// Deadline is when the validity of a message ends that was to be sent at a moment; zero is at once, and no deadline.
+func (c *Campaign) Deadline(scheduled time.Time) time.Time {
+	if own := scheduled.Add(c.Settings.Validity); !scheduled.IsZero() && own.After(c.ValidUntil) {
+		return own
+	}
+	return c.ValidUntil
+}
+
 // Settings are the choices of one campaign that do not change while it runs.
 type Settings struct {
 	Vars          map[string]string `json:"vars,omitempty"`
@@ -79,6 +88,12 @@ type Settings struct {
 	SenderGiven   bool              `json:"sender_given,omitempty"` // the campaign's sender goes before the carriers' own
 	Guards        []Guard           `json:"guards,omitempty"`
 	GuardsWarn    bool              `json:"guards_warn,omitempty"` // a guard only warns
+	Window        string            `json:"window,omitempty"`      // messages are begun and arrive in it, like 08:00-21:00
+	WindowZone    string            `json:"window_tz,omitempty"`   // by whose clock: recipient, or a zone
+	WindowMargin  time.Duration     `json:"window_margin,omitempty"`
+	Compliance    rules.Mode        `json:"compliance,omitempty"` // whose hours promotional messages keep
+	At            time.Time         `json:"at,omitzero"`          // not before
+	Over          time.Duration     `json:"over,omitempty"`       // spread over that time
 }
 
 // Pulse is what the holder of a lease tells with every heartbeat.
@@ -108,4 +123,5 @@ var (
 	ErrExists    = errors.New("a campaign of that name exists")
 	ErrState     = errors.New("the campaign's state does not allow that")
 	ErrAnother   = errors.New("the message belongs to another attempt")
+	ErrShut      = errors.New("the window has closed")
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -31,8 +32,10 @@ type dispatch struct {
 	hand     map[int64]bool // recipients that are ready, parked or, true, under way
 	flying   int
 	spent    carriers.Price
-	hold     string // why nothing is handed out; "" = running
-	stopping bool   // the process is to end
+	hold     string      // why nothing is handed out; "" = running
+	waiting  time.Time   // the stored status says that everybody left waits until then
+	asleep   atomic.Bool // the same, for the other goroutines
+	stopping bool        // the process is to end
 	still    standstill
 	out      time.Time // since when no carrier could be used
 	lastSums time.Time
@@ -160,13 +163,15 @@ func (d *dispatch) take(ctx context.Context, now time.Time, page []Due) error {
 			continue
 		}
 		j := &job{Due: page[i], tries: len(page[i].Tried), tried: d.setOf(page[i].Tried)}
+		d.place(j)
 		d.hand[j.ID] = false
 		d.ready.push(now, j)
 	}
-	if !d.settling || len(d.hand) == 0 {
+	if !d.settling && d.waiting.IsZero() || len(d.hand) == 0 {
 		return nil
 	}
 	d.settling, d.quietAt = false, time.Time{}
+	d.awake()
 	return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Running, "")
 }
 
@@ -179,14 +184,10 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 	if d.held() {
 		return wait, nil
 	}
-	if d.expired(now) {
-		return wait, d.endAll(ctx, d.ready.drain(), Expired, carriers.ClassExpired, "its validity ended")
-	}
-	var lost []*job
+	var out leavers
 	d.still = standstill{}
 	for _, k := range d.ready.order {
-		w, noRoute := d.serve(now, k)
-		wait, lost = min(wait, w), append(lost, noRoute...)
+		wait = min(wait, d.serve(now, k, &out))
 		if d.stopping {
 			break
 		}
@@ -195,13 +196,17 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 	if d.still.lanes > 0 && !d.still.down {
 		d.out = time.Time{}
 	}
-	return wait, d.endAll(ctx, lost, Failed, carriers.ClassNoRoute, "no carrier may take it")
+	return wait, d.dismiss(ctx, &out)
 }
 
-// serve hands out the messages of one lane until its head has to wait. It returns how long that is, and the messages
-// that nobody may take.
-func (d *dispatch) serve(now time.Time, k lane) (wait time.Duration, noRoute []*job) {
+// serve hands out the messages of one lane until its head has to wait, and returns how long that is. Those that cannot be
+// sent now, or at all, leave.
+func (d *dispatch) serve(now time.Time, k lane, out *leavers) (wait time.Duration) {
 	for j := d.ready.head(k); j != nil; j = d.ready.head(k) {
+		if d.keepsOut(now, j, out) {
+			d.ready.pop(k)
+			continue
+		}
 		c := d.router.Choose(now, routing.Query{
 			Message: uint64(j.ID), Country: j.Country, Network: j.Network, Type: string(d.Campaign.Type), Segments: j.Segments,
 			Behind: d.ready.behind(k), Waited: now.Sub(j.since), Tried: j.tried, Barred: j.barred,
@@ -211,15 +216,15 @@ func (d *dispatch) serve(now time.Time, k lane) (wait time.Duration, noRoute []*
 		}
 		switch {
 		case c.NoRoute:
-			noRoute = append(noRoute, j)
+			out.noRoute = append(out.noRoute, j)
 		case c.Carrier < 0:
-			return max(c.Wait, time.Millisecond), noRoute
+			return max(c.Wait, time.Millisecond)
 		case !d.start(j, c):
-			return idle, noRoute
+			return idle
 		}
 		d.ready.pop(k)
 	}
-	return idle, noRoute
+	return idle
 }
 
 // start gives a message to a worker, unless that would go over the ceiling.
@@ -237,10 +242,6 @@ func (d *dispatch) start(j *job, c routing.Choice) bool {
 	d.hand[j.ID] = true
 	d.assign <- assignment{job: j, carrier: c.Carrier, cost: cost, why: d.router.Why(), ticket: c.Ticket}
 	return true
-}
-
-func (d *dispatch) expired(now time.Time) bool {
-	return !d.Campaign.ValidUntil.IsZero() && !now.Before(d.Campaign.ValidUntil)
 }
 
 // endAll gives messages that are not sent any more their last state, in one commit.
@@ -278,6 +279,10 @@ func (d *dispatch) finish(res result) error {
 		d.router.Cancel(res.carrier)
 		d.spent -= res.cost
 		delete(d.hand, j.ID)
+		if res.shut {
+			d.hand[j.ID] = false
+			d.ready.push(d.Now(), j)
+		}
 		return res.err
 	}
 	now := d.Now()

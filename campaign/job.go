@@ -3,6 +3,7 @@ package campaign
 import (
 	"time"
 
+	"github.com/smsctl/smsctl/campaign/windows"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/routing"
 )
@@ -14,6 +15,8 @@ type job struct {
 	tried  routing.Set
 	barred routing.Set
 	since  time.Time // when it became ready
+	gate   *windows.Gate
+	astray string // why it is not known when it may be sent
 }
 
 // lane is the key of messages that have the same candidates: if one of them must wait for a carrier, all must.
@@ -94,5 +97,6 @@ type result struct {
 	attempt  int64
 	ticket   routing.Ticket
 	skipped  bool  // nothing was submitted
+	shut     bool  // of those: it may be once its hours come again
 	err      error // the store cannot go on
 }

@@ -17,6 +17,14 @@ type Recipient struct {
 	Text     string
 	UCS2     bool
 	Segments int
+	Timing
+}
+
+// Timing is when a recipient is to be sent to.
+type Timing struct {
+	Scheduled time.Time // by the list, or its slot; zero: at once
+	NotBefore time.Time // the first attempt; zero: at once
+	Zone      string    // where its owner is, if the list says so
 }
 
 // Reject is a row that is not sent to, and why.
@@ -34,6 +42,16 @@ type Due struct {
 	Counted  int      // attempts that max_attempts counts
 	Tries    Tries    // of the attempts so far
 	Tried    []string // carriers of the attempts so far, oldest first
+
+	Scheduled time.Time // zero: at once
+	Zone      string    // where its owner is, if the list says so
+}
+
+// Delay is a queued recipient that has to wait.
+type Delay struct {
+	Recipient int64
+	Until     time.Time
+	Reason    string
 }
 
 // Start is a new attempt, to be committed before its request.
@@ -43,7 +61,8 @@ type Start struct {
 	Carrier   string
 	ByID      bool // its receipts name only the carrier's own id
 	Cost      carriers.Price
-	Why       string // the routing decision, compact
+	Why       string    // the routing decision, compact
+	Before    time.Time // the attempt must begin before that; zero: whenever
 }
 
 // Started is a committed attempt.
@@ -78,6 +97,7 @@ type Settled struct {
 	To        string
 	Country   string
 	Counted   int
+	Scheduled time.Time
 	Now       State // of the recipient after it
 }
 
@@ -93,6 +113,7 @@ type Open struct {
 	Now       State // of the recipient
 	Last      bool  // no later attempt was made
 	Counted   int
+	Scheduled time.Time
 	Tries     Tries
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/smsctl/smsctl/campaign/windows"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/routing"
 )
@@ -17,6 +18,7 @@ import (
 type Queue interface {
 	Fresh(ctx context.Context, campaignID, after int64, limit int) ([]Due, error)
 	Again(ctx context.Context, campaignID int64, now time.Time, limit int) ([]Due, error)
+	NextDue(ctx context.Context, campaignID int64) (at time.Time, ok bool, err error) // of those that wait for a moment
 }
 
 // Ledger makes every step durable. Begin returns when the attempt is committed.
@@ -24,6 +26,7 @@ type Ledger interface {
 	Begin(ctx context.Context, s Start) (Started, error)
 	Record(ctx context.Context, o Outcome) error
 	End(ctx context.Context, lease string, ids []int64, to State, class carriers.Class, reason string) error
+	Postpone(ctx context.Context, lease string, delays []Delay) error
 }
 
 // Keeper holds the campaign itself.
@@ -73,6 +76,7 @@ const (
 	CauseNoRoute     Cause = "no_route"    // no carrier could be used for too long
 	CauseAuth        Cause = "auth"        // every carrier refuses the credentials
 	CauseCancelled   Cause = "cancelled"
+	CauseWaiting     Cause = "waiting" // everybody who is left waits for a moment, and it was not to be waited for
 )
 
 // End is how a run ended.
@@ -98,6 +102,7 @@ type Runner struct {
 	Lease    string
 	Carriers []carriers.Carrier
 	Routing  routing.Options
+	Windows  *windows.Gates                   // when recipients may be sent to; nil = at any time
 	Hears    func() bool                      // whether receipts can come in at present; nil = always
 	Callback func(carrier, ref string) string // where receipts of an attempt shall go; nil = they cannot be pushed
 	Now      func() time.Time
@@ -106,7 +111,7 @@ type Runner struct {
 
 	DrainTimeout time.Duration // how long a stop waits for submits under way
 	Reconcile    bool          // send nothing: only ask what became of the submits whose outcome is not known
-	NoWait       bool          // return when nothing is left to send
+	NoWait       bool          // return when nothing is left to send now
 	Wait         time.Duration // at most that long for receipts; 0 = as long as their deadlines
 
 	journal journal

@@ -59,6 +59,9 @@ func (d *dispatch) judge(ctx context.Context, now time.Time) (bool, error) {
 	c, err := d.Store.Counts(ctx, d.Campaign.ID)
 	if err != nil || c.Queued+c.Sending > 0 || !d.feeder.exhausted() {
 		d.quietAt = time.Time{}
+		if err == nil && c.Sending == 0 && d.feeder.exhausted() && len(d.hand) == 0 {
+			return d.await(ctx, now, c)
+		}
 		return false, err
 	}
 	if d.quietAt.IsZero() {

@@ -20,6 +20,9 @@ func (d *dispatch) heed(ctx context.Context, w wish) error {
 	was := d.hold
 	d.obey(w)
 	d.guard(w)
+	if was != d.hold {
+		d.awake()
+	}
 	switch {
 	case was == "" && d.hold != "":
 		d.notify("state", slog.String("state", "running->paused"), slog.String("reason", d.hold))
@@ -82,7 +85,7 @@ func (d *dispatch) control(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if now := d.Now(); now.Sub(last) >= heartbeat {
-			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, Pulse{now.Add(LeaseTime), now.Sub(last), d.watch.followed(), d.vitals(publishedEvents)}); err != nil {
+			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, Pulse{now.Add(LeaseTime), d.worked(now.Sub(last)), d.watch.followed(), d.vitals(publishedEvents)}); err != nil {
 				return err
 			}
 			last = now

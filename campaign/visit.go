@@ -131,7 +131,7 @@ func (w *watch) overdue(ctx context.Context, v *visit) error {
 	if settled, err := w.poll(ctx, o); settled || err != nil {
 		return err
 	}
-	again := v.again && !s.HoldNoReceipt && !s.AtMostOnce && o.Last && w.maySend(o.Counted)
+	again := v.again && !s.HoldNoReceipt && !s.AtMostOnce && o.Last && w.maySend(o.Counted, o.Scheduled)
 	if early := w.receiptWait(w.byName[o.Carrier]) - w.Now().Sub(o.BegunAt); v.again && !again && early > 0 {
 		w.add(w.Now().Add(early), v.look) // it cannot be sent again: its receipt has all the time there is
 		return nil

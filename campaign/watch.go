@@ -324,7 +324,7 @@ func together[T any](ctx context.Context, all []T, do func(context.Context, T) e
 const atOnce = 64
 
 func (w *watch) failed(ctx context.Context, s Settled) error {
-	if s.State == carriers.ReceiptDelivered || !s.Applied || s.Now != Undelivered || !s.State.Final() || !mayFollow(s.State, s.Class) || !w.maySend(s.Counted) {
+	if s.State == carriers.ReceiptDelivered || !s.Applied || s.Now != Undelivered || !s.State.Final() || !mayFollow(s.State, s.Class) || !w.maySend(s.Counted, s.Scheduled) {
 		return nil
 	}
 	err := w.Store.Requeue(ctx, w.Lease, s.Recipient, Undelivered, "not delivered by "+s.Carrier, w.Now())
@@ -332,9 +332,9 @@ func (w *watch) failed(ctx context.Context, s Settled) error {
 }
 
 // maySend says whether another attempt is left to a message and its validity has not ended.
-func (w *watch) maySend(counted int) bool {
-	return counted < w.Campaign.Settings.MaxAttempts &&
-		(w.Campaign.ValidUntil.IsZero() || w.Now().Before(w.Campaign.ValidUntil))
+func (w *watch) maySend(counted int, scheduled time.Time) bool {
+	end := w.Campaign.Deadline(scheduled)
+	return counted < w.Campaign.Settings.MaxAttempts && (end.IsZero() || w.Now().Before(end))
 }
 
 func ignore(err, target error) error {
@@ -379,7 +379,7 @@ func (w *watch) askAbout(ctx context.Context, l look, o *Open) error {
 		w.add(at, look{attempt: l.attempt, ambiguous: true, asked: l.asked + 1})
 		return nil
 	}
-	if w.holds() || !o.Last || !w.maySend(o.Counted) {
+	if w.holds() || !o.Last || !w.maySend(o.Counted, o.Scheduled) {
 		return nil // it stays unknown: a person may reconcile it
 	}
 	return w.resolve(ctx, o, carriers.Ambiguous("", "", ""), Queued, "no answer from "+o.Carrier+", sent again")
@@ -391,7 +391,7 @@ func (w *watch) holds() bool {
 }
 
 func (w *watch) requeueOr(o *Open, otherwise State) State {
-	if w.maySend(o.Counted) {
+	if w.maySend(o.Counted, o.Scheduled) {
 		return Queued
 	}
 	return otherwise

@@ -29,18 +29,26 @@ func (d *dispatch) submit(ctx context.Context, a assignment) result {
 		res.skipped = true
 		return res
 	}
+	open, ends := j.gate.Open(d.Now())
+	if !open { // it has closed since dispatch looked
+		res.skipped, res.shut = true, true
+		return res
+	}
 	started, err := d.Store.Begin(ctx, Start{
-		Lease: d.Lease, Recipient: j.ID, Carrier: info.Name, ByID: !info.RefInReceipts, Cost: a.cost, Why: a.why,
+		Lease: d.Lease, Recipient: j.ID, Carrier: info.Name, ByID: !info.RefInReceipts, Cost: a.cost, Why: a.why, Before: ends,
 	})
 	switch {
 	case errors.Is(err, ErrOptedOut), errors.Is(err, ErrNotDue), errors.Is(err, context.Canceled):
 		res.skipped = true
 		return res
+	case errors.Is(err, ErrShut):
+		res.skipped, res.shut = true, true
+		return res
 	case err != nil:
 		res.err = err
 		return res
 	}
-	if m := d.message(j, info, started.Ref); d.batches[a.carrier] != nil {
+	if m := d.message(j, info, started.Ref, ends); d.batches[a.carrier] != nil {
 		res.submit = d.batches[a.carrier].submit(ctx, m)
 	} else {
 		res.submit = c.Submit(ctx, m)
@@ -58,7 +66,8 @@ func (d *dispatch) submit(ctx context.Context, a assignment) result {
 	return res
 }
 
-func (d *dispatch) message(j *job, info carriers.Info, ref string) carriers.Message {
+// message is what the carrier gets. It may arrive until its validity or its window ends.
+func (d *dispatch) message(j *job, info carriers.Info, ref string, ends time.Time) carriers.Message {
 	m := carriers.Message{
 		Ref: ref, To: j.To, Country: j.Country, Text: j.Text, UCS2: j.UCS2, Segments: j.Segments,
 		Type: string(d.Campaign.Type),
@@ -66,8 +75,12 @@ func (d *dispatch) message(j *job, info carriers.Info, ref string) carriers.Mess
 	if d.Campaign.Settings.SenderGiven {
 		m.From = d.Campaign.Sender
 	}
-	if !d.Campaign.ValidUntil.IsZero() {
-		m.Validity = max(d.Campaign.ValidUntil.Sub(d.Now()), time.Second)
+	end := d.Campaign.Deadline(j.Scheduled)
+	if end.IsZero() || !ends.IsZero() && ends.Before(end) {
+		end = ends
+	}
+	if !end.IsZero() {
+		m.Validity = max(end.Sub(d.Now()), time.Second)
 	}
 	if d.Callback != nil {
 		m.ReceiptURL = d.Callback(info.Name, ref)

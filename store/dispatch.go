@@ -19,8 +19,11 @@ func (s *Store) Begin(ctx context.Context, b campaign.Start) (campaign.Started, 
 	if err := s.w.do(ctx, o); err != nil {
 		return campaign.Started{}, fmt.Errorf("beginning an attempt: %w", err)
 	}
-	if o.optedOut {
+	switch {
+	case o.optedOut:
 		return campaign.Started{}, campaign.ErrOptedOut
+	case o.shut:
+		return campaign.Started{}, campaign.ErrShut
 	}
 	return campaign.Started{Attempt: o.id, Ref: s.ref(o.id)}, nil
 }
@@ -30,10 +33,14 @@ type begin struct {
 	b        campaign.Start
 	id       int64
 	optedOut bool
+	shut     bool
 }
 
 func (o *begin) apply(tx *txn) error {
 	o.id, o.optedOut = 0, false
+	if o.shut = !o.b.Before.IsZero() && tx.now >= o.b.Before.UnixMilli(); o.shut {
+		return nil
+	}
 	if err := tx.holds(campaignOf(o.b.Recipient), o.b.Lease); err != nil {
 		return err
 	}
@@ -317,6 +324,29 @@ func (s *Store) End(ctx context.Context, lease string, ids []int64, to campaign.
 				r.class = string(class)
 			}
 			if err := tx.move(&r, r.sums().Rest(to)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// Postpone makes queued recipients wait for a moment.
+func (s *Store) Postpone(ctx context.Context, lease string, delays []campaign.Delay) error {
+	return s.w.do(ctx, opFunc(func(tx *txn) error {
+		for _, d := range delays {
+			if err := tx.holds(campaignOf(d.Recipient), lease); err != nil {
+				return err
+			}
+			r, err := tx.recipient(d.Recipient)
+			if err != nil {
+				return err
+			}
+			if r.state != campaign.Queued {
+				continue
+			}
+			r.reason, r.notBefore = d.Reason, max(d.Until.UnixMilli(), 1)
+			if err := tx.put(&r, campaign.Queued); err != nil {
 				return err
 			}
 		}

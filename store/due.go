@@ -13,8 +13,8 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 )
 
-const dueColumns = `SELECT r.id, r.phone, r.country, r.ucs2, r.segments, r.counted, r.accepted, r.open, r.overdue, coalesce(r.last_attempt, 0), c.text
-	FROM recipients r JOIN contents c ON c.recipient_id = r.id `
+const dueColumns = `SELECT r.id, r.phone, r.country, r.ucs2, r.segments, r.counted, r.accepted, r.open, r.overdue, coalesce(r.last_attempt, 0), c.text,
+	r.scheduled, r.zone FROM recipients r JOIN contents c ON c.recipient_id = r.id `
 
 // Fresh reads the recipients after the id `after` that were never tried, in the order of their ids.
 func (s *Store) Fresh(ctx context.Context, campaignID, after int64, limit int) ([]campaign.Due, error) {
@@ -27,6 +27,24 @@ func (s *Store) Fresh(ctx context.Context, campaignID, after int64, limit int) (
 func (s *Store) Again(ctx context.Context, campaignID int64, now time.Time, limit int) ([]campaign.Due, error) {
 	return s.due(ctx, dueColumns+`WHERE r.campaign_id = ? AND r.state = 'queued' AND r.not_before > 0 AND r.not_before <= ?
 		ORDER BY r.not_before LIMIT ?`, campaignID, now.UnixMilli(), limit)
+}
+
+// NextDue is the moment for which the next of the recipients waits that wait for one.
+func (s *Store) NextDue(ctx context.Context, campaignID int64) (at time.Time, ok bool, err error) {
+	var next sql.NullInt64
+	if err := s.read.QueryRowContext(ctx, `SELECT min(not_before) FROM recipients WHERE campaign_id = ? AND state = 'queued' AND not_before > 0`,
+		campaignID).Scan(&next); err != nil {
+		return time.Time{}, false, fmt.Errorf("reading due recipients: %w", explain(err))
+	}
+	return millis(next), next.Valid, nil
+}
+
+// when is a time that was stored; 0 is none.
+func when(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
 }
 
 // One reads a single queued recipient.
@@ -43,11 +61,11 @@ func (s *Store) One(ctx context.Context, id int64) (campaign.Due, error) {
 
 func (s *Store) due(ctx context.Context, query string, args ...any) (out []campaign.Due, err error) {
 	var last []int64
-	d := row(11)
+	d := row(13)
 	if err := s.run.each(ctx, d, func() error {
 		out = append(out, campaign.Due{
 			ID: integer(d[0]), To: "+" + strconv.FormatInt(integer(d[1]), 10), Country: text(d[2]), UCS2: integer(d[3]) == 1,
-			Segments: int(integer(d[4])), Counted: int(integer(d[5])), Text: text(d[10]),
+			Segments: int(integer(d[4])), Counted: int(integer(d[5])), Text: text(d[10]), Scheduled: when(integer(d[11])), Zone: text(d[12]),
 			Tries: campaign.Tries{Accepted: int(integer(d[6])), Open: int(integer(d[7])), Overdue: int(integer(d[8]))},
 		})
 		last = append(last, integer(d[9]))
@@ -96,7 +114,7 @@ func (s *Store) carrierName(ctx context.Context, id int64) (string, error) {
 // openColumns are what scanOpen reads; openState is what makes an attempt's fate unknown.
 const (
 	openColumns = `SELECT r.id, a.id, a.carrier_id, a.state, a.begun_at, a.carrier_message_id, r.phone, p.sender, c.text,
-		r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue `
+		r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue, r.scheduled `
 	openState = `a.overdue = 0 AND (a.state IN ('ambiguous', 'sending')
 		OR a.state = 'accepted' AND a.receipt NOT IN ('delivered', 'undelivered', 'expired', 'failed', 'rejected', 'cancelled'))`
 )
@@ -149,12 +167,12 @@ func openError(err error) error {
 }
 
 func (s *Store) scanOpen(ctx context.Context, r scanner) (o campaign.Open, err error) {
-	var carrier, begun, phone int64
+	var carrier, begun, phone, scheduled int64
 	if err := r.Scan(&o.Recipient, &o.Attempt, &carrier, &o.State, &begun, &o.Submitted.ID, &phone, &o.Submitted.From, &o.Submitted.Text,
-		&o.Country, &o.Now, &o.Last, &o.Counted, &o.Tries.Accepted, &o.Tries.Open, &o.Tries.Overdue); err != nil {
+		&o.Country, &o.Now, &o.Last, &o.Counted, &o.Tries.Accepted, &o.Tries.Open, &o.Tries.Overdue, &scheduled); err != nil {
 		return o, err
 	}
-	o.BegunAt = time.UnixMilli(begun)
+	o.BegunAt, o.Scheduled = time.UnixMilli(begun), when(scheduled)
 	o.Submitted.Ref, o.Submitted.To, o.Submitted.At = s.ref(o.Attempt), fmt.Sprintf("+%d", phone), o.BegunAt
 	o.Carrier, err = s.carrierName(ctx, carrier)
 	return o, err

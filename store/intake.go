@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
@@ -109,6 +110,9 @@ func (op *importBatch) insert(tx *txn, seq int64, part []campaign.Recipient) (us
 	if err != nil {
 		return 0, err
 	}
+	if err := tx.schedule(base, part, n == importRows); err != nil {
+		return 0, err
+	}
 	if n != importRows { // some were there before
 		if _, err := tx.exec(`DELETE FROM recipients WHERE id >= ? AND id < ?`, base, base+importRows); err != nil {
 			return 0, err
@@ -126,6 +130,31 @@ func (op *importBatch) insert(tx *txn, seq int64, part []campaign.Recipient) (us
 	}
 	_, err = tx.exec(insertContents, args...)
 	return importRows, err
+}
+
+// schedule writes when rows that were just inserted are to be sent to. Most lists do not say, and then it costs nothing.
+func (tx *txn) schedule(base int64, part []campaign.Recipient, inserted bool) error {
+	if !inserted {
+		return nil
+	}
+	for i := range part {
+		t := &part[i].Timing
+		if *t == (campaign.Timing{}) {
+			continue
+		}
+		if _, err := tx.exec(`UPDATE recipients SET not_before = ?, scheduled = ?, zone = ? WHERE id = ?`,
+			milliseconds(t.NotBefore), milliseconds(t.Scheduled), t.Zone, base+int64(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func milliseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
 func twice(sorted []campaign.Recipient) bool {
@@ -152,6 +181,9 @@ func (op *importBatch) insertEach(tx *txn, seq int64, part []campaign.Recipient)
 				return 0, err
 			}
 			continue
+		}
+		if err := tx.schedule(id, part[i:i+1], true); err != nil {
+			return 0, err
 		}
 		cells, err := json.Marshal(r.Cells)
 		if err != nil {

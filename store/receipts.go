@@ -279,7 +279,7 @@ func (tx *txn) adopt(attempt, receipt int64, rc *carriers.Receipt) error {
 // order, whoever wrote them: what a run may have to act on, and with delivered also what it can learn from. It also
 // returns the last row it has looked at, at most limit rows on.
 func (s *Store) Follow(ctx context.Context, campaignID, after int64, limit int, delivered bool) (out []campaign.Settled, last int64, err error) {
-	d := row(13)
+	d := row(14)
 	if err := s.run.each(ctx, d[:1], func() error { last = min(integer(d[0]), after+int64(limit)); return nil },
 		`SELECT max(id) FROM receipts`); err != nil {
 		return nil, after, fmt.Errorf("following receipts: %w", explain(err))
@@ -293,14 +293,14 @@ func (s *Store) Follow(ctx context.Context, campaignID, after int64, limit int, 
 			Latency: time.Duration(integer(d[5])-integer(d[4])) * time.Millisecond, Carrier: s.names.of(integer(d[6])), Recipient: integer(d[7]),
 			Counted: int(integer(d[8])), Now: campaign.State(text(d[9])), Country: text(d[10]), To: "+" + strconv.FormatInt(integer(d[11]), 10),
 		}
-		x.Took = x.Latency
+		x.Took, x.Scheduled = x.Latency, when(integer(d[13]))
 		if at := integer(d[12]); at >= integer(d[4]) && at < integer(d[5]) { // else the clocks differ, or it names none
 			x.Took = time.Duration(at-integer(d[4])) * time.Millisecond
 		}
 		out = append(out, x)
 		return nil
 	}, `SELECT t.id, t.attempt_id, t.state, t.class, a.begun_at, t.received_at, a.carrier_id, a.recipient_id, r.counted, r.state, r.country, r.phone,
-		coalesce(t.carrier_at, 0) FROM receipts t CROSS JOIN attempts a ON a.id = t.attempt_id CROSS JOIN recipients r ON r.id = a.recipient_id
+		coalesce(t.carrier_at, 0), r.scheduled FROM receipts t CROSS JOIN attempts a ON a.id = t.attempt_id CROSS JOIN recipients r ON r.id = a.recipient_id
 		WHERE t.id > ? AND t.id <= ? AND t.campaign_id = ? AND t.applied = 1
 		AND t.state IN ('undelivered', 'expired', 'failed', 'rejected', 'cancelled', ?) ORDER BY t.id`, after, last, campaignID, withDelivered(delivered))
 	if err != nil {
