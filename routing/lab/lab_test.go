@@ -2,6 +2,7 @@ package lab
 
 import (
 	"flag"
+	"math"
 	"strings"
 	"testing"
 )
@@ -96,6 +97,30 @@ func TestNobodyBeatsTheOracle(t *testing.T) {
 				t.Errorf("%s: %s gains %.1f, the oracle %.1f", kind, p, r.Gain, top.Gain)
 			}
 		}
+	}
+}
+
+// Where rates bind and carriers fall out, places get dearer for a while: an oracle that prices them once for all loses to
+// a router.
+func TestTheOraclePricesPlacesByTheTime(t *testing.T) {
+	t.Parallel()
+	w := New("capacity", Size{Messages: 6000}, 1)
+	best := w.best()
+	out := []int{best, w.second(best)}
+	for _, c := range out {
+		w.incidents = append(w.incidents, incident{c, -1, 60, 140, false, .05})
+	}
+	o := NewOracle(w).(*oracle)
+	var before, meanwhile, after float64
+	for c := range w.Carriers {
+		if c != out[0] && c != out[1] {
+			before += o.place(59, c)
+			meanwhile += o.place(100, c)
+			after += o.place(141, c)
+		}
+	}
+	if meanwhile < before+1 || math.Abs(after-before) > .5 {
+		t.Errorf("places with the others cost %.2f before, %.2f meanwhile, %.2f afterwards", before, meanwhile, after)
 	}
 }
 
