@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/all"
@@ -22,7 +23,7 @@ func (a *app) buildCarriers(ctx context.Context, cfg *config, log *slog.Logger) 
 		types = a.carrierTypes()
 	)
 	for _, entry := range cfg.Carriers {
-		c, bad := a.buildCarrier(cfg, entry, types, log)
+		c, bad := a.buildCarrier(cfg, entry, types, log, a.secrets.resolve)
 		found = append(found, bad...)
 		if c != nil {
 			built = append(built, c)
@@ -39,7 +40,36 @@ func (a *app) buildCarriers(ctx context.Context, cfg *config, log *slog.Logger) 
 	return nil, found
 }
 
-func (a *app) buildCarrier(cfg *config, entry carrierEntry, types []carriers.Type, log *slog.Logger) (carriers.Carrier, problems) {
+// carrierFaults are the faults of the carriers of a config that is of no use anyhow, so that all of them are named at once.
+// No secret is fetched for that: a carrier that cannot be built without one is passed over.
+func (a *app) carrierFaults(ctx context.Context, cfg *config) (found problems) {
+	types := a.carrierTypes()
+	if len(types) == 0 {
+		return nil
+	}
+	silent := slog.New(slog.DiscardHandler)
+	for _, entry := range cfg.Carriers {
+		unknown := false
+		c, bad := a.buildCarrier(cfg, entry, types, silent, func(ref string) (string, error) {
+			if kind, _, _ := strings.Cut(ref, ":"); kind == "cmd" || kind == "keyring" {
+				unknown = true
+				return "", errors.New("not fetched")
+			}
+			return a.secrets.resolve(ref)
+		})
+		if c != nil {
+			_ = c.Close(ctx) // it has done nothing
+		}
+		if !unknown {
+			found = append(found, bad...)
+		}
+	}
+	return found
+}
+
+func (a *app) buildCarrier(cfg *config, entry carrierEntry, types []carriers.Type, log *slog.Logger,
+	secret func(ref string) (string, error),
+) (carriers.Carrier, problems) {
 	typ, ok := typeNamed(types, entry.Type)
 	if !ok {
 		return nil, problems{unknownType(entry, types)}
@@ -56,7 +86,7 @@ func (a *app) buildCarrier(cfg *config, entry carrierEntry, types []carriers.Typ
 	c, err := typ.New(entry.Name, decode, carriers.Env{
 		Log:       log.With("carrier", entry.Name),
 		Now:       a.now,
-		Secret:    func(ref carriers.Secret) (string, error) { return a.secrets.resolve(string(ref)) },
+		Secret:    func(ref carriers.Secret) (string, error) { return secret(string(ref)) },
 		Sender:    string(cfg.Sender),
 		PublicURL: string(cfg.Receipts.PublicURL),
 	})
@@ -92,7 +122,7 @@ func unknownType(entry carrierEntry, types []carriers.Type) problem {
 	}
 	p := entry.file.problem("config.unknown_type", entry.key+".type", fmt.Sprintf("carrier %s: unknown type %q", entry.Name, entry.Type))
 	p.Valid = names
-	p.Hint = fmt.Sprintf("types: %v", names)
+	p.Hint = "types: " + strings.Join(names, ", ")
 	if near := nearest(entry.Type, names); near != "" {
 		p.Hint = fmt.Sprintf("did you mean %q?", near)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -30,6 +31,9 @@ func (a *app) config() (*config, error) {
 		return nil, err
 	}
 	if len(found) > 0 {
+		if cfg != nil {
+			found = append(found, a.carrierFaults(context.Background(), cfg)...)
+		}
 		return nil, found.cliError()
 	}
 	a.cfg = cfg

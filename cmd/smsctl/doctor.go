@@ -153,6 +153,9 @@ func (d *doctor) examine(ctx context.Context, wanted, names []string) (err error
 func (d *doctor) prepare(ctx context.Context) {
 	d.loaded, d.faults, d.broken = d.loadConfig()
 	if d.loaded == nil || d.broken != nil || len(d.faults) > 0 {
+		if d.loaded != nil && d.broken == nil {
+			d.faults = append(d.faults, d.carrierFaults(ctx, d.loaded)...)
+		}
 		d.loaded = nil
 		return
 	}

@@ -78,10 +78,24 @@ func (s *stage) start(args ...string) *process { return s.startWith(nil, args...
 
 func (s *stage) startWith(stdin io.Reader, args ...string) *process {
 	s.Helper()
+	return s.launch(stdin, nil, args...)
+}
+
+// startTo starts the program with something else than its own buffer behind stdout.
+func (s *stage) startTo(stdout io.Writer, args ...string) *process {
+	s.Helper()
+	return s.launch(nil, stdout, args...)
+}
+
+func (s *stage) launch(stdin io.Reader, stdout io.Writer, args ...string) *process {
+	s.Helper()
 	path, err := program()
 	s.ok(err)
 	p := &process{Cmd: exec.Command(path, args...), s: s, over: make(chan struct{})}
 	p.Dir, p.Stdin, p.Stdout, p.Stderr = s.dir, stdin, &p.stdout, &p.stderr
+	if stdout != nil {
+		p.Stdout = stdout
+	}
 	p.Env = []string{
 		"HOME=" + s.dir, "USERPROFILE=" + s.dir, "LANG=C.UTF-8", "TMPDIR=" + s.dir,
 		"SMSCTL_CONFIG=" + filepath.Join(s.dir, "config.yaml"),

@@ -124,7 +124,7 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 	var names []string
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() {
-			names = append(append(names, sub.Name()), sub.Aliases...)
+			names = append(names, sub.Name())
 		}
 	}
 	e := fail(exitUsage, "usage.unknown_command", "unknown command %q for %q", word, cmd.CommandPath()).

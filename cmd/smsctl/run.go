@@ -94,11 +94,13 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 }
 
 // send lets the runner run under the view that was chosen. None of them can hold it up: a screen draws by itself, and
-// lines go through a buffer while it runs.
+// lines and events go through buffers while it runs.
 func (s *session) send(c *campaign.Campaign, v *runOptions, r *campaign.Runner, p *progress) (end campaign.End, err error) {
 	if p.view != viewTUI {
-		couple := s.stderr.decouple()
-		defer couple()
+		for _, out := range []stream{s.stdout, s.stderr} {
+			couple := out.decouple()
+			defer couple()
+		}
 		return r.Run(v.signals.drain, v.signals.abort)
 	}
 	model := tui.NewDashboard(s.screenOptions(), s.subject(c, v.signals, r.Vitals))

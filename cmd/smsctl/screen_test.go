@@ -3,7 +3,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -216,5 +218,43 @@ func TestFrozenTerminal(t *testing.T) {
 			p.shows("exit=0")
 			v.messages("people")
 		})
+	}
+}
+
+// A program that does not read the events slows nothing either; what it reads later are whole lines, and the summary last.
+func TestStalledReader(t *testing.T) {
+	t.Parallel()
+	v, open := newGate(t)
+	r, w, err := os.Pipe()
+	v.ok(err)
+	defer r.Close()
+	log := filepath.Join(v.dir, "stalled.log")
+	p := v.startTo(w, v.sending(v.list("people.csv", 500), "--yes", "--json", "--interval", "1ms", "--log-file", log)...)
+	v.ok(w.Close())
+	const lines = 600 // more than the pipe and our own buffer hold
+	v.until("it goes on reporting", func() bool {
+		raw, err := os.ReadFile(log)
+		return err == nil && strings.Count(string(raw), "progress") > lines
+	})
+	open()
+	v.until("all are recorded", func() bool {
+		got := v.states("people")
+		return got[campaign.Queued]+got[campaign.Sending]+got[campaign.Unknown] == 0
+	})
+	raw, err := io.ReadAll(r)
+	v.ok(err)
+	p.expect(exitOK)
+	read := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	var last struct {
+		Type string
+		Seq  int
+	}
+	for _, line := range read {
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+	}
+	if last.Type != "summary" || last.Seq <= len(read) {
+		t.Errorf("the last of %d lines is %+v", len(read), last)
 	}
 }

@@ -138,8 +138,8 @@ func (s stream) close() (open func()) {
 	}
 }
 
-// decouple lets whoever writes to the stream go on at once while a goroutine waits for the terminal, until the returned
-// function is called. What nobody reads for long is dropped: it is in the log.
+// decouple lets whoever writes to the stream go on at once while a goroutine waits for its reader, until the returned
+// function is called. Of what nobody reads for long, whole lines are dropped: they are in the log, and events are numbered.
 func (s stream) decouple() (couple func()) {
 	g, ok := s.Writer.(*gate)
 	if !ok {
