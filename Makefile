@@ -62,7 +62,8 @@ cross: ## it builds for the systems that nobody here runs
 browser: build ## HTML reports opened in Chromium: no script, no network, no complaint of axe-core
 	TOOLS=$(TOOLS) .ci/browser/run
 
-picture: build ## README's picture of the HTML report, of a real one
+picture: build terminal ## README's pictures: the dashboard from a real terminal, the HTML report from a real browser
+	.ci/screen/picture
 	TOOLS=$(TOOLS) .ci/browser/picture
 
 fmt:

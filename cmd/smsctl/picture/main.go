@@ -21,6 +21,7 @@ import (
 const (
 	cellWidth, cellHeight = 8.4, 17.0
 	margin                = 14.0
+	gap                   = 3.0 // above a bar: those of two lines do not touch
 	background            = "#161b22"
 	foreground            = "#d6dde4"
 	dimmed                = 0.55 // opacity of what is faint
@@ -180,11 +181,11 @@ func drawShape(w io.Writer, row []cell, x int, top float64) int {
 	}
 	left, wide := float64(x)*cellWidth, float64(n)*cellWidth
 	look := c.look.attributes()
-	switch high := float64(eighths(c.text)) / 8 * cellHeight; {
+	switch high := float64(eighths(c.text)) / 8 * (cellHeight - gap); {
 	case high > 0:
 		fmt.Fprintf(w, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f"%s/>`+"\n", left, top+cellHeight-high, wide, high, look)
 	case c.text == "░":
-		fmt.Fprintf(w, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill-opacity="0.22"%s/>`+"\n", left, top, wide, cellHeight, look)
+		fmt.Fprintf(w, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill-opacity="0.22"%s/>`+"\n", left, top+gap, wide, cellHeight-gap, look)
 	case c.text == "─":
 		fmt.Fprintf(w, `<rect x="%.1f" y="%.1f" width="%.1f" height="1"%s/>`+"\n", left, top+cellHeight/2, wide, look)
 	case arms(c.text) != "":

@@ -22,9 +22,9 @@ func TestPicture(t *testing.T) {
 		"<title>a &lt;title&gt;</title>",
 		`textLength="117.6" lengthAdjust="spacingAndGlyphs" fill="#d6dde4"> &lt;ann&gt; &amp; 日本 </text>`, // 14 cells
 		`fill="#ff7b72" font-weight="bold">LIVE</text>`,
-		`width="16.8" height="17.0" fill="#d6dde4"/>`, // two blocks
-		`height="17.0" fill-opacity="0.22"`,           // the rest of the bar
-		`height="8.5" fill="#d6dde4"/>`,               // half a block
+		`width="16.8" height="14.0" fill="#d6dde4"/>`, // two blocks
+		`height="14.0" fill-opacity="0.22"`,           // the rest of the bar
+		`height="7.0" fill="#d6dde4"/>`,               // half a block
 		`height="1" fill="#d6dde4" opacity="0.55"/>`,  // a faint line
 	} {
 		if !strings.Contains(got, want) {
