@@ -38,10 +38,11 @@ type Campaign struct {
 	Followed                                                int64         // the last receipt row whose consequences are committed
 
 	Desired     Desired
-	RateCap     *float64           // segments a second over all carriers
-	CarrierCaps map[string]float64 // the same by carrier; 0 drains it
-	Drained     []string           // carriers that are out of use in all campaigns
-	Lease       *Lease             // nil when nobody holds it
+	RateCap     *float64             // segments a second over all carriers
+	CarrierCaps map[string]float64   // the same by carrier; 0 drains it
+	Drained     []string             // carriers that are out of use in all campaigns
+	Resets      map[string]time.Time // when a person last closed a carrier's breaker
+	Lease       *Lease               // nil when nobody holds it
 }
 
 // Caps are the carriers' limits in force.

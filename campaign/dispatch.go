@@ -44,6 +44,7 @@ type dispatch struct {
 	settling bool      // the stored status says so
 	quietAt  time.Time // since when nothing is left to send
 	cancel   bool
+	heeded   time.Time // the last reset of a breaker that was carried out
 	end      End
 }
 
@@ -74,7 +75,7 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	d := &dispatch{
 		Runner: r, router: router, spent: spent, hand: map[int64]bool{},
 		assign: make(chan assignment, n), results: make(chan result, n), wishes: make(chan wish, 1),
-		watch: newWatch(r),
+		watch: newWatch(r), heeded: r.Now(),
 	}
 	if d.learns, err = newLearning(ctx, d); err != nil {
 		return nil, err

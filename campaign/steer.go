@@ -60,6 +60,7 @@ func (d *dispatch) obey(w wish) {
 	d.router.SetCap(now, rate)
 	d.router.SetShare(now, w.share)
 	d.router.SetCarrierCaps(now, c.Caps())
+	d.resets(now, c.Resets)
 	switch c.Desired {
 	case WantPause:
 		if d.hold = c.Reason; d.hold == "" {
@@ -71,6 +72,20 @@ func (d *dispatch) obey(w wish) {
 		d.cancel = true
 		d.stop(CauseCancelled, Stopped, c.Reason)
 	}
+}
+
+// resets closes breakers that a person wanted closed since this run has begun.
+func (d *dispatch) resets(now time.Time, wanted map[string]time.Time) {
+	last := d.heeded
+	for name, at := range wanted {
+		if at.After(d.heeded) {
+			d.router.Reset(now, name)
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	d.heeded = last
 }
 
 // control keeps the lease and brings what people want.

@@ -98,7 +98,7 @@ func (b *breaker) failed(now time.Time, title string) string {
 	}
 	b.span = min(max(openFirst, time.Duration(float64(b.span)*openGrowth)), openMost)
 	b.open, b.probing = now.Add(b.span), false
-	return "open for " + b.span.String() + ": " + title
+	return "open for " + b.span.Round(100*time.Millisecond).String() + ": " + title
 }
 
 func (b *breaker) state(now time.Time) string {

@@ -126,6 +126,17 @@ func (r *Router) SetCarrierCaps(now time.Time, caps map[string]float64) {
 	}
 }
 
+// Reset closes a carrier's breaker because a person says that it is well again, or may be used again.
+func (r *Router) Reset(now time.Time, name string) {
+	for i := range r.lines {
+		ln := &r.lines[i]
+		if ln.info.Name == name && ln.breaker.state(now) != "closed" {
+			ln.breaker = breaker{}
+			r.tell(now, i, "breaker", "closed by hand")
+		}
+	}
+}
+
 // SetShare says between how many processes the carriers' limits are divided.
 func (r *Router) SetShare(now time.Time, n int) {
 	r.share = max(1, n)

@@ -211,3 +211,23 @@ func TestVerdicts(t *testing.T) {
 		}
 	}
 }
+
+// A person closes a breaker, whatever opened it; the others stay as they are.
+func TestReset(t *testing.T) {
+	for _, class := range []carriers.Class{carriers.ClassAccountAuth, carriers.ClassQuotaExhausted} {
+		r := two(carriers.Common{}, carriers.Common{})
+		for i := range 2 {
+			r.Done(at, i, "GB", carriers.Refuse(class, "", "", ""))
+		}
+		r.Events()
+		r.Reset(at, "b")
+		r.Reset(at, "b") // there is nothing left to close
+		got := r.Snapshot(at)
+		if got[0].Breaker == "closed" || got[1].Breaker != "closed" || got[1].Reason != "" {
+			t.Errorf("%s: %+v", class, got)
+		}
+		if e := r.Events(); len(e) != 1 || e[0].Carrier != "b" || e[0].Text != "closed by hand" {
+			t.Errorf("%s: %+v", class, e)
+		}
+	}
+}

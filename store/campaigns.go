@@ -146,7 +146,31 @@ func (s *Store) oneCampaign(ctx context.Context, where string, args ...any) (*ca
 	for _, d := range drains {
 		c.Drained = append(c.Drained, d.Carrier)
 	}
-	return c, nil
+	c.Resets, err = s.resets(ctx, c.ID)
+	return c, err
+}
+
+// ResetAction is the action of a wish to close a carrier's breaker; its detail is the carrier.
+const ResetAction = "reset"
+
+func (s *Store) resets(ctx context.Context, campaignID int64) (all map[string]time.Time, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT detail, MAX(at) FROM controls WHERE campaign_id = ? AND action = ? GROUP BY detail`, campaignID, ResetAction)
+	if err != nil {
+		return nil, fmt.Errorf("reading the breakers that were reset: %w", explain(err))
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		var at int64
+		if err := rows.Scan(&name, &at); err != nil {
+			return nil, err
+		}
+		if all == nil {
+			all = map[string]time.Time{}
+		}
+		all[name] = time.UnixMilli(at)
+	}
+	return all, rows.Err()
 }
 
 // Campaigns lists the campaigns of a mode and profile, latest first; limit 0 is all.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/store"
 	"github.com/smsctl/smsctl/store/storetest"
 )
 
@@ -100,4 +101,18 @@ func TestThrottlingIsNoFailureOfACarrier(t *testing.T) {
 		}
 	}
 	sound(t, l.s)
+}
+
+// Whoever sends a campaign reads from it which carriers' breakers a person has closed, and when last.
+func TestResetsAreRead(t *testing.T) {
+	l := newLong(t, 1)
+	for _, name := range []string{"a", "b", "a"} {
+		if err := l.s.Wish(t.Context(), l.c.ID, store.Wish{Actor: "ana", Action: store.ResetAction, Detail: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := l.s.Campaign(t.Context(), l.c.ID)
+	if err != nil || len(c.Resets) != 2 || c.Resets["a"].IsZero() || c.Resets["a"].Before(c.Resets["b"]) {
+		t.Errorf("%v, %v", c.Resets, err)
+	}
 }

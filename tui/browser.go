@@ -102,8 +102,6 @@ func (b *browser) hear(m *Model, msg tea.Msg) tea.Cmd {
 		return tea.Tick(browseTime, func(time.Time) tea.Msg { return nextList{} })
 	case nextList:
 		return b.fetch(m)
-	case told: // something was done: show it soon
-		return b.fetch(m)
 	}
 	return nil
 }

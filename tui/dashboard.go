@@ -188,7 +188,7 @@ func (d *dashboard) act(m *Model, k string) tea.Cmd {
 	case "q":
 		return d.quit(m)
 	}
-	if d.snap == nil || !strings.Contains(" +-=rcdxR", k) {
+	if d.snap == nil || !strings.Contains(" +-=rcdxtbR", k) {
 		return nil
 	}
 	if d.subject.Controls == nil {
@@ -218,8 +218,8 @@ func (d *dashboard) act(m *Model, k string) tea.Cmd {
 			return d.detach(m)
 		}
 		m.notice = "another process sends this campaign: q closes the view only"
-	case "x":
-		d.drain(m)
+	case "x", "t", "b":
+		d.steerCarrier(m, k)
 	case "R":
 		return m.wish(d.subject.Controls, Wish{Kind: Report})
 	}
@@ -282,15 +282,48 @@ func (d *dashboard) nudge(m *Model, by float64) tea.Cmd {
 	return m.wish(d.subject.Controls, Wish{Kind: Rate, Rate: max(0.1, float64(int(r*by*10+0.5))/10)})
 }
 
-// drain asks before it takes a carrier away, and before it gives it back.
-func (d *dashboard) drain(m *Model) {
+// steerCarrier does something with the carrier under the cursor.
+func (d *dashboard) steerCarrier(m *Model, k string) {
 	lines := d.lines()
 	i := d.cursor[paneCarriers]
-	if d.focus != paneCarriers || i >= len(lines) {
-		m.notice = "x drains the carrier under the cursor: 3 goes to the carriers"
+	switch {
+	case d.focus != paneCarriers || i < 0 || i >= len(lines):
+		m.notice = k + " is for the carrier under the cursor: 3 goes to the carriers"
+	case k == "x":
+		d.drain(m, lines[i])
+	case k == "t":
+		d.test(m, lines[i].name)
+	case k == "b":
+		d.reset(m, lines[i])
+	}
+}
+
+// test asks whom a message over the carrier shall go to.
+func (d *dashboard) test(m *Model, name string) {
+	what := "One real message goes out over it, and costs money."
+	if d.snap.Campaign.Mode != campaign.Live {
+		what = "One message goes out over it; nobody is reached."
+	}
+	m.dialog = numberDialog("Test "+clean(name), []string{what, "It is a campaign of its own. Its receipt is waited for.", ""}, func(number string) tea.Cmd {
+		cmd := m.wish(d.subject.Controls, Wish{Kind: Test, Carrier: name, Number: number})
+		m.notice = "the test is under way ..."
+		return cmd
+	})
+}
+
+// reset asks before messages go to a carrier again that was found ill.
+func (d *dashboard) reset(m *Model, l line) {
+	if l.status == nil || l.status.Breaker == "closed" {
+		m.notice = "the breaker of " + clean(l.name) + " is closed: there is nothing to reset"
 		return
 	}
-	l := lines[i]
+	m.confirm("Reset the breaker of "+clean(l.name)+"?", []string{"It is " + l.status.Breaker + ", and gets messages again at once."}, func() tea.Cmd {
+		return m.wish(d.subject.Controls, Wish{Kind: Reset, Carrier: l.name})
+	})
+}
+
+// drain asks before it takes a carrier away, and before it gives it back.
+func (d *dashboard) drain(m *Model, l line) {
 	w, title, text := Wish{Kind: Drain, Carrier: l.name}, "Drain "+l.name+"?", "It gets no new messages; the others take over."
 	if l.drained() {
 		w.Kind, title, text = Undrain, "Undrain "+l.name+"?", "It gets messages again."

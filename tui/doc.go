@@ -30,8 +30,9 @@ type Controls interface {
 // Wish is something that a person wants of a campaign.
 type Wish struct {
 	Kind    Kind
-	Carrier string  // of Drain and Undrain
+	Carrier string  // of Drain, Undrain, Reset and Test
 	Rate    float64 // of Rate: segments a second, 0 lifts the cap
+	Number  string  // of Test: whom it goes to
 }
 
 // Kind is what is wanted.
@@ -45,6 +46,8 @@ const (
 	Rate      Kind = "rate"
 	Drain     Kind = "drain"
 	Undrain   Kind = "undrain"
+	Reset     Kind = "reset"     // close a carrier's breaker
+	Test      Kind = "test"      // send one message over a carrier
 	Detach    Kind = "detach"    // go on in the background; of the owner only
 	Interrupt Kind = "interrupt" // Ctrl-C: stop this process; of the owner only
 	Report    Kind = "report"    // write the report to a file

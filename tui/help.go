@@ -7,24 +7,34 @@ func (m *Model) helpPage() []string {
 		"CAMPAIGN                     CARRIERS                  VIEW",
 		"space  pause / resume        enter  about it           tab    next pane",
 		"+ -    rate cap by 10 %      x      drain / undrain    1-6    go to pane",
-		"r      type a rate cap                                 z      zoom pane",
-		"c      cancel (typed name)   LISTS                     l      log level",
-		"d      detach                up/down n p  next, prev   R      write report",
-		"q      quit (asks)           g G    first, last        ?      this help",
-		"Ctrl-C stop, then exit       s      sort",
-		"Ctrl-Z suspend               /      filter             MESSAGES",
-		"                             y      copy id            m      open list",
+		"r      type a rate cap       t      test message       z      zoom pane",
+		"c      cancel (typed name)   b      reset breaker      l      log level",
+		"d      detach                                          R      write report",
+		"q      quit (asks)           LISTS                     ?      this help",
+		"Ctrl-C stop, then exit       up/down n p  next, prev",
+		"Ctrl-Z suspend               g G    first, last        MESSAGES",
+		"                             s      sort               m      open list",
+		"                             /      filter             y      copy id",
 		"                             esc    clear, back        v      show number",
 	}
-	if _, ok := page.(*browser); ok {
+	switch page.(type) {
+	case *approval:
+		lines = []string{
+			"Nothing has been sent. Type what is asked for and press enter to send.",
+			"t      send the first message to yourself, before you type",
+			"up/down, pgup/pgdown, home/end  scroll",
+			"esc q  leave: nothing is sent    Ctrl-C  the same, exit 130",
+		}
+	case *browser:
 		lines = append(lines, "", "Here: enter opens a campaign, C carriers, O opt-outs.")
 	}
-	if m.w < 80 {
+	if _, asks := page.(*approval); m.w < 80 && !asks {
 		lines = []string{
 			"space pause   + - r rate   c cancel   d detach",
 			"q quit   Ctrl-C stop, then exit   Ctrl-Z suspend",
 			"tab 1-6 panes   z zoom   l level   / filter   s sort",
-			"enter about a carrier   x drain it   m messages",
+			"enter about a carrier   x drain, t test, b reset it",
+			"m messages",
 			"R write report   y copy id   esc back   ? this help",
 		}
 	}

@@ -104,7 +104,7 @@ func (d *dashboard) wide(m *Model) []string {
 	}
 	more := min(max(0, carriers-3), max(0, left))
 	left -= more
-	both := min(max(len(d.snap.Report.Errors), len(d.snap.Report.Countries), 1), max(5, left-12), 12)
+	both := min(max(len(d.snap.Report.Errors), len(d.snap.Report.Countries), 1), max(5, left-min(12, max(4, len(d.snap.Events)))), 12)
 	if both+1 > left {
 		both = left - 1
 	}
@@ -112,7 +112,7 @@ func (d *dashboard) wide(m *Model) []string {
 		s.edge(m.mark(d, paneThroughput, "Throughput /s"), "last "+strings.TrimSuffix(span(d.seen()), "00s"))
 		s.rows(d.throughput(m, w))
 	}
-	s.edge(m.mark(d, paneCarriers, "Carriers"), "s sort  enter about it  x drain")
+	s.edge(m.mark(d, paneCarriers, "Carriers"), "s sort  enter about it  x drain  t test  b reset")
 	s.rows(d.wideCarriers(m, 1+min(carriers, 3)+more)...)
 	if both > 0 {
 		d.sideBySide(m, s, both)

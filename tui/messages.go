@@ -75,11 +75,11 @@ func (d *dashboard) aboutCarrier(name string) panel {
 		switch k {
 		case "m":
 			return d.messages(m, Choice{Carrier: name}, "by "+clean(name)), true
-		case "x":
+		case "x", "t", "b":
 			if d.subject.Controls != nil {
 				d.focus = paneCarriers
 				d.cursor[paneCarriers] = slices.IndexFunc(d.lines(), func(l line) bool { return l.name == name })
-				d.drain(m)
+				d.steerCarrier(m, k)
 			}
 			return nil, true
 		}

@@ -106,7 +106,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.err != nil {
 			m.notice = clean(msg.err.Error())
 		}
-		return m, nil
+		return m, (*m.now()).hear(m, msg)
 	case tea.KeyMsg:
 		return m, m.press(msg)
 	}

@@ -52,7 +52,14 @@ func (w *world) Do(_ context.Context, wish Wish) (string, error) {
 func (w *world) wished() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return fmt.Sprint(w.wishes)
+	var all []string
+	for _, wish := range w.wishes {
+		all = append(all, strings.TrimSpace(fmt.Sprint(wish.Kind, " ", wish.Carrier, " ", wish.Rate, " ", wish.Number)))
+	}
+	if len(all) == 0 {
+		return "[]"
+	}
+	return "[{" + strings.Join(all, "} {") + "}]"
 }
 
 func (w *world) Messages(_ context.Context, c Choice) (all []report.Message, _ error) {

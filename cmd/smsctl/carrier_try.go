@@ -37,7 +37,7 @@ costs money too.`,
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "send one real message to `NUMBER`")
-	cmd.Flags().StringVarP(&text, "message", "m", "Test of the carrier {{carrier}} by smsctl", "message `TEXT` of the test")
+	cmd.Flags().StringVarP(&text, "message", "m", testText, "message `TEXT` of the test")
 	cmd.Flags().StringVar(&maxCost, "max-cost", "", "hard ceiling, like `1EUR`")
 	addSimulate(cmd, &simulate)
 	return exits(cmd, exitPartial, exitInput, exitNoRoute, exitUnconfirmed, exitNotFound, exitLocked)
@@ -74,26 +74,45 @@ func (s *session) checkCarrier(ctx context.Context, c carriers.Carrier) error {
 }
 
 // tryCarrier sends one message over one carrier and tells its story.
-func (s *session) tryCarrier(ctx context.Context, name, to, text, maxCost string) (err error) {
+func (s *session) tryCarrier(ctx context.Context, name, to, text, maxCost string) error {
+	said, story, err := s.sendOne(ctx, name, to, text, maxCost)
+	if said != "" {
+		s.say("%s", said)
+	}
+	if story == nil {
+		return err
+	}
+	privacy, perr := s.privacy(s.cfg, s.store, report.Masked)
+	if perr != nil {
+		return perr
+	}
+	story = story.Private(privacy)
+	return errors.Join(s.print(story, func() error { return story.WriteText(s.stdout, s.reportStyle()) }), s.tested(name, story, err))
+}
+
+// testText is the message of a carrier's test.
+const testText = "Test of the carrier {{carrier}} by smsctl"
+
+// sendOne sends one message over one carrier, as a campaign of its own, and returns its story: nil if there is none.
+func (s *session) sendOne(ctx context.Context, name, to, text, maxCost string) (said string, story *report.Detail, err error) {
 	var o sendOptions
 	o.add(pflag.NewFlagSet("test", pflag.ContinueOnError)) // the defaults of send
 	o.to, o.message, o.maxCost, o.carriers, o.fresh, o.kind = to, text, maxCost, []string{name}, true, string(campaign.Transactional)
 	o.vars, o.name, o.maxRejects, o.maxAttempts = []string{"carrier=" + name}, "test-"+name, "100%", 1
 	if err := s.mayAsk(&o); err != nil {
-		return err
+		return "", nil, err
 	}
 	l, err := s.openList(&o)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
 	var v runOptions
 	c, lease, err := s.claim(ctx, &o, &v, l)
 	if err != nil || c == nil {
-		return err
+		return "", nil, err
 	}
-	sent := s.runTest(ctx, c, lease)
-	var story *report.Detail
+	said, sent := s.runTest(ctx, c, lease)
 	if err := s.store.EachMessage(ctx, c, store.Filter{Limit: 1}, func(m *report.Message) error {
 		_, sequence, err := campaign.ParseMessageID(m.ID)
 		if err == nil {
@@ -101,17 +120,9 @@ func (s *session) tryCarrier(ctx context.Context, name, to, text, maxCost string
 		}
 		return err
 	}); err != nil {
-		return errors.Join(sent, err)
+		return said, nil, errors.Join(sent, err)
 	}
-	if story == nil {
-		return sent
-	}
-	privacy, err := s.privacy(s.cfg, s.store, report.Masked)
-	if err != nil {
-		return err
-	}
-	story = story.Private(privacy)
-	return errors.Join(s.print(story, func() error { return story.WriteText(s.stdout, s.reportStyle()) }), s.tested(name, story, sent))
+	return said, story, sent
 }
 
 // tested is how a test ended: refused credentials are a fault of the config, a carrier that is away is not.

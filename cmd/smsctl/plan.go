@@ -118,7 +118,7 @@ func (s *session) showPlan(o *sendOptions, p planOptions, l *list, c *campaign.C
 		if err := s.printPlan(s.stdout, o, l, c, in); err != nil {
 			return err
 		}
-		if err := s.printSamples(in, p.samples); err != nil {
+		if err := s.printf("%s", samples(in, p.samples)); err != nil {
 			return err
 		}
 		if p.out == "" {
@@ -219,17 +219,17 @@ func (s *session) warnings(b *strings.Builder, o *sendOptions, in *intake) {
 	}
 }
 
-func (s *session) printSamples(in *intake, n int) error {
-	samples := in.Samples[:min(n, len(in.Samples))]
-	if len(samples) == 0 {
-		return nil
+func samples(in *intake, n int) string {
+	shown := in.Samples[:min(n, len(in.Samples))]
+	if len(shown) == 0 {
+		return ""
 	}
 	var b strings.Builder
 	b.WriteString("  Samples\n")
-	for _, r := range samples {
+	for _, r := range shown {
 		size := gsm.Measure(r.Text)
 		fmt.Fprintf(&b, "  %-20s %s %d/%d  %s\n", phone.Mask(phone.FromDigits(r.Phone)), size.Encoding, size.Units,
 			size.PerSegment*max(1, size.Segments), strings.ReplaceAll(r.Text, "\n", "⏎"))
 	}
-	return s.printf("%s", b.String())
+	return b.String()
 }

@@ -97,10 +97,9 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 // lines and events go through buffers while it runs.
 func (s *session) send(c *campaign.Campaign, v *runOptions, r *campaign.Runner, p *progress) (end campaign.End, err error) {
 	if p.view != viewTUI {
-		for _, out := range []stream{s.stdout, s.stderr} {
-			couple := out.decouple()
-			defer couple()
-		}
+		coupleOut, coupleErr := s.stdout.decouple(), s.stderr.decouple()
+		defer coupleErr()
+		defer coupleOut()
 		return r.Run(v.signals.drain, v.signals.abort)
 	}
 	model := tui.NewDashboard(s.screenOptions(), s.subject(c, v.signals, r.Vitals))

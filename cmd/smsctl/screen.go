@@ -240,6 +240,10 @@ func (t *steering) obey(ctx context.Context, c *campaign.Campaign, w tui.Wish) (
 		return t.wishThrottle(ctx, c, "", []string{w.Carrier + "=none"})
 	case tui.Report:
 		return t.reportFile(ctx, c)
+	case tui.Reset:
+		return t.wishReset(ctx, c, w.Carrier)
+	case tui.Test:
+		return t.testCarrier(ctx, w.Carrier, w.Number)
 	}
 	if t.own == nil {
 		return "", errors.New("this process does not send the campaign")
@@ -253,6 +257,39 @@ func (t *steering) obey(ctx context.Context, c *campaign.Campaign, w tui.Wish) (
 	}
 	t.own.press()
 	return "Stopping: no new messages, what is under way finishes. Ctrl-C again to abort now.", nil
+}
+
+// wishReset lets the process that sends give messages to a carrier again.
+func (s *session) wishReset(ctx context.Context, c *campaign.Campaign, carrier string) (string, error) {
+	if !s.alive(c) {
+		return "", errors.New("nobody sends this campaign: a breaker is closed when it is resumed")
+	}
+	return carrier + ": its breaker is closed by hand", s.wish(ctx, c, "", store.ResetAction, carrier)
+}
+
+// testCarrier sends a message whose number was typed on a screen. It is a session of its own beside the campaign: with its
+// own connections to the carrier, and with nothing to print or to ask.
+func (s *session) testCarrier(ctx context.Context, carrier, number string) (_ string, err error) {
+	a := *s.app
+	a.flags.yes, a.flags.quiet, a.flags.json = true, true, false
+	t := &session{app: &a, cfg: s.cfg, mode: s.mode, store: s.store}
+	defer func() {
+		for _, c := range t.carriers {
+			err = errors.Join(err, c.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := t.useCarriers(ctx, []string{carrier}); err != nil {
+		return "", err
+	}
+	said, story, err := t.sendOne(ctx, carrier, number, testText, mildCost.String()+string(s.cfg.Currency))
+	if story != nil {
+		err = t.tested(carrier, story, err)
+	}
+	var failed *cliError
+	if errors.As(err, &failed) && failed.Code == "test.failed" {
+		err = errors.New(carrier + " has not accepted the test message: see " + failed.Where)
+	}
+	return said, err
 }
 
 // reportFile writes the report beside where the person works, in the best form there is.

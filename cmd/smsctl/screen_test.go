@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/smsctl/smsctl/campaign"
 )
@@ -109,6 +110,37 @@ func TestRealTerminal(t *testing.T) {
 	p.shows("✓ reconciles to 60", "exit=0")
 	v.reachedOnce(numbers(60))
 	v.messages("people")
+	last := v.submits()[60-41:] // 40 a second was typed: no busy machine is quicker than that
+	if took := last[40].at.Sub(last[0].at); took < 900*time.Millisecond {
+		t.Errorf("40 submits within %v at a cap of 40/s", took)
+	}
+}
+
+// A live send shows its plan and goes only when the number of messages was typed; a test message goes before. What a person
+// leaves has sent nothing.
+func TestRealTerminalPlan(t *testing.T) {
+	t.Parallel()
+	v, open := newGate(t)
+	line := v.sending(v.list("people.csv", 150))
+	p := v.terminal(80, 24, nil, line...)
+	p.shows("LIVE carriers", "150 messages", "Samples", "Type 150 to send 150 live messages", "t test to yourself")
+	p.keys("y", "Enter")
+	p.shows("That is not 150: nothing was sent.")
+	p.keys("Escape")
+	p.shows("confirm.declined", "exit=9")
+	v.sent(0)
+	p = v.terminal(81, 24, nil, line...)
+	p.shows("Type 150 to send")
+	p.keys("t")
+	p.shows("To number")
+	p.keys("+447400999999", "Enter")
+	p.shows("the test is under way")
+	v.until("the test has come", func() bool { return len(v.submits()) == 1 })
+	open()
+	p.shows("Test message accepted")
+	p.keys("150", "Enter")
+	p.shows("✓ reconciles to 150", "exit=0")
+	v.reachedOnce(append(numbers(150), "+447400999999"))
 }
 
 // Ctrl-C on the dashboard stops as it does without one: what is under way finishes, exit 130, and the way on is named.

@@ -130,7 +130,7 @@ func (s *session) claim(ctx context.Context, o *sendOptions, v *runOptions, l *l
 	if err := s.freeName(ctx, o, l, c); err != nil {
 		return nil, lease, err
 	}
-	return s.begin(ctx, o, l, c, lease)
+	return s.begin(ctx, o, v, l, c, lease)
 }
 
 // takeOverImport removes what a process left behind that died while importing: nothing of it was ever sendable.
@@ -253,7 +253,7 @@ func (s *session) freeName(ctx context.Context, o *sendOptions, l *list, c *camp
 }
 
 // begin imports the list, shows the plan, asks, and hands the campaign over to be run.
-func (s *session) begin(ctx context.Context, o *sendOptions, l *list, c *campaign.Campaign, lease campaign.Lease) (*campaign.Campaign, campaign.Lease, error) {
+func (s *session) begin(ctx context.Context, o *sendOptions, v *runOptions, l *list, c *campaign.Campaign, lease campaign.Lease) (*campaign.Campaign, campaign.Lease, error) {
 	started := s.now()
 	in, err := s.prepare(ctx, o, l, c, lease)
 	if err != nil {
@@ -269,10 +269,14 @@ func (s *session) begin(ctx context.Context, o *sendOptions, l *list, c *campaig
 		}
 	}
 	err = s.whileHolding(ctx, c, lease, func() error {
-		if err := s.sendTest(ctx, o, c, in); err != nil {
-			return err
+		if o.testTo != "" {
+			said, err := s.sendTest(ctx, o, c, in)
+			if err != nil {
+				return err
+			}
+			s.say("%s", said)
 		}
-		return s.confirmSend(ctx, in.Eligible(), in.cost)
+		return s.approve(ctx, o, v, l, c, in)
 	})
 	if err != nil {
 		return nil, lease, errors.Join(err, s.discard(c))
@@ -303,21 +307,4 @@ func (s *session) mayAsk(o *sendOptions) error {
 			at("neither --max-cost nor budget.campaign is set").fix("add --max-cost 50%s", s.cfg.Currency).with("flag", "--max-cost")
 	}
 	return nil
-}
-
-// Sends up to these are confirmed by a letter, larger ones by typing their number.
-const (
-	mildRecipients = 100
-	mildCost       = carriers.Price(5_000_000)
-)
-
-func (s *session) confirmSend(ctx context.Context, n int64, cost carriers.Price) error {
-	if s.mode == campaign.Simulated || s.flags.yes || n == 0 {
-		return nil
-	}
-	est := money{cost, string(s.cfg.Currency)}
-	if n <= mildRecipients && cost <= mildCost {
-		return s.confirm(ctx, fmt.Sprintf("Send %s live messages (est %s)?", count(n), est))
-	}
-	return s.confirmTyped(ctx, fmt.Sprintf("Type %d to send %s live messages (est %s):", n, count(n), est), strconv.FormatInt(n, 10))
 }

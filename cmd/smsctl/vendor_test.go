@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // vendor stands in for the simulator where the test itself has to decide when a carrier says what. It speaks for alpha
@@ -33,7 +34,10 @@ type vendor struct {
 }
 
 // submit is what has come to a vendor.
-type submit struct{ carrier, id, to, text, callback string }
+type submit struct {
+	carrier, id, to, text, callback string
+	at                              time.Time
+}
 
 // newVendor is a stage whose carriers are a vendor.
 func newVendor(t testing.TB, edit ...func(*stage)) *vendor {
@@ -103,6 +107,7 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sub.carrier, sub.to, sub.text, sub.callback = "delta", m["to"], m["text"], m["callback"]
 	}
 	v.mu.Lock()
+	sub.at = time.Now()
 	v.arrived = append(v.arrived, sub)
 	answer, delivers := v.answer, v.delivers
 	v.mu.Unlock()
