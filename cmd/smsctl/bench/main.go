@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -42,6 +43,7 @@ func main() {
 		pairs    = flag.Int("pairs", 5, "pairs of a ceiling and an end to end run; 0 = none")
 		types    = flag.String("types", "http,twilio,smpp", "carrier types")
 		flood    = flag.Int("flood", 20_000, "messages of the run in which receipts come thrice; 0 = none")
+		screen   = flag.Int("screen", 3, "pairs of a run without the dashboard and one with it; 0 = none")
 		rows     = flag.Int("rows", 1_000_000, "rows of the intake; 0 = none")
 		more     = flag.Int("more-rows", 0, "rows of a second intake, to compare the memory; 0 = none")
 		long     = flag.Int("long", 0, "messages of a long run, whose cost per message is compared; 0 = none")
@@ -53,7 +55,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	exitOn(b.run(ctx, plan{*messages, *pairs, strings.Split(*types, ","), *rows, *more, *long, *flood}))
+	exitOn(b.run(ctx, plan{*messages, *pairs, strings.Split(*types, ","), *rows, *more, *long, *flood, *screen}))
 }
 
 func exitOn(err error) {
@@ -70,6 +72,7 @@ type plan struct {
 	rows, more      int
 	long            int
 	flood           int
+	screen          int
 }
 
 func (b *bench) run(ctx context.Context, p plan) (err error) {
@@ -91,6 +94,11 @@ func (b *bench) run(ctx context.Context, p plan) (err error) {
 			if err := b.pairs(ctx, t, typ, p.messages, p.pairs); err != nil {
 				return err
 			}
+		}
+	}
+	if p.screen > 0 {
+		if err := b.dashboard(ctx, t, p.messages, p.screen); err != nil {
+			return err
 		}
 	}
 	if p.flood > 0 {
@@ -175,7 +183,7 @@ func (b *bench) flooded(ctx context.Context, t *table, messages int) error {
 	}
 	t.head("listener: three receipts for each of %d messages, taken in durably while the campaign sends", messages)
 	for _, typ := range []string{"http", "smpp"} {
-		s, err := b.sends(ctx, typ, ", sent_receipts: true, duplicate_receipts: 1", list, messages, nil)
+		s, err := b.sends(ctx, typ, list, messages, how{more: ", sent_receipts: true, duplicate_receipts: 1"})
 		if err != nil {
 			return fmt.Errorf("flood of %s: %w", typ, err)
 		}
@@ -195,7 +203,9 @@ func (b *bench) long(ctx context.Context, t *table, typ string, messages int) er
 		}
 		var after func(config string) error
 		if i == 1 {
-			after = func(config string) error { return b.report(ctx, t, config, n) }
+			after = func(config string) error {
+				return errors.Join(b.report(ctx, t, config, n), b.opening(ctx, t, config, campaignOf(list), n))
+			}
 		}
 		s, err := b.endToEnd(ctx, typ, list, n, after)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -92,27 +93,41 @@ func (b *bench) ceiling(ctx context.Context, typ string, n int) (sending, error)
 
 // endToEnd measures smsctl; after looks at the database before it is removed.
 func (b *bench) endToEnd(ctx context.Context, typ, list string, n int, after func(config string) error) (sending, error) {
-	return b.sends(ctx, typ, "", list, n, after)
+	return b.sends(ctx, typ, list, n, how{after: after})
 }
 
-// sends measures smsctl against a carrier that does more than it must.
-func (b *bench) sends(ctx context.Context, typ, more, list string, n int, after func(config string) error) (sending, error) {
+// how is what is not as usual in a run.
+type how struct {
+	more   string // what the carrier does beyond what it must
+	screen bool   // with the dashboard on a terminal
+	args   []string
+	after  func(config string) error // looks at the database before it is removed
+}
+
+// sends measures smsctl.
+func (b *bench) sends(ctx context.Context, typ, list string, n int, h how) (sending, error) {
 	home, err := os.MkdirTemp(b.dir, "send-")
 	if err != nil {
 		return sending{}, err
 	}
 	defer os.RemoveAll(home)
 	config := filepath.Join(home, "config.yaml")
-	return b.against(ctx, typ, more, n, func(base, listen string) (usage, error) {
+	return b.against(ctx, typ, h.more, n, func(base, listen string) (usage, error) {
 		text := fmt.Sprintf("database: bench.db\nsender: %q\nreceipts: {listen: %s, public_url: \"http://%s\"}\ncarriers:\n  %s:\n    %s\n",
 			sender, listen, listen, carrierName, strings.ReplaceAll(carrierConfig(typ, base, b.windowOf(typ)), "\n", "\n    "))
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			return usage{}, err
 		}
-		_, used, err := command(ctx, home, b.smsctl, "send", "--config", config, "--log-file", "none", "--csv", list, "-m", template,
-			"--yes", "--no-input", "--quiet")
-		if err == nil && after != nil {
-			err = after(config)
+		args := append([]string{"send", "--config", config, "--log-file", "none", "--csv", list, "-m", template, "--yes"}, h.args...)
+		var used usage
+		var err error
+		if h.screen {
+			used, err = onTerminal(ctx, home, b.smsctl, append(args, "--progress", "tui", "--no-bell"), func(io.Writer, []byte) {})
+		} else {
+			_, used, err = command(ctx, home, b.smsctl, append(args, "--no-input", "--quiet")...)
+		}
+		if err == nil && h.after != nil {
+			err = h.after(config)
 		}
 		return used, err
 	})
