@@ -126,7 +126,12 @@ func (m *model) expect(now float64, fl *flight, x float64, came bool) {
 	acc.scan.expect(fl.sent, p*x, came)
 	here := g.alarm.expect(p, x, came && rt.seen > 0, alarmCountry) && rt.seen > 0
 	all := acc.alarm.expect(p, x, came, alarmCarrier) || acc.falls(now)
-	if !here && !all || !acc.curve.trusted() || m.hush.ours(now, c) {
+	if !here && !all || m.hush.ours(now, c) {
+		return
+	}
+	if !acc.curve.trusted() { // what seemed due by a curve that was a guess is held against nobody
+		acc.alarm.absolve()
+		g.alarm.absolve()
 		return
 	}
 	if here {

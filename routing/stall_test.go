@@ -185,3 +185,21 @@ func TestAbsurdSettingsDoNotGetIn(t *testing.T) {
 		}
 	})
 }
+
+// Receipts that take minutes are due late, once that is known; until then nobody is held to a guess.
+func TestLateReceiptsAreNoOutage(t *testing.T) {
+	t.Parallel()
+	for _, median := range []float64{60, 240} {
+		s := newStage(2, func(n, carrier int, _ Query) fate {
+			f := usually(n)
+			if carrier == 0 {
+				f.after *= median / 6
+			}
+			return f
+		})
+		s.run(1500)
+		if s.heard("suspect") {
+			t.Errorf("%.0f s: %+v", median, s.events)
+		}
+	}
+}
