@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/huh"
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -111,7 +112,7 @@ func (a *app) askCredentials(ctx context.Context, q asker, o *setupOptions) erro
 			return nil
 		}
 		secret := a.secretKey(typ, o, key)
-		value, err := q.text(ctx, key, complaint, "", secret, func(s string) error {
+		value, err := q.text(ctx, key, asHelp(complaint), "", secret, func(s string) error {
 			if strings.TrimSpace(s) == "" {
 				return errors.New("this is needed")
 			}
@@ -128,6 +129,14 @@ func (a *app) askCredentials(ctx context.Context, q asker, o *setupOptions) erro
 		o.put(key, value)
 	}
 	return fail(exitConfig, "config.carrier", "the carrier still lacks something").at("type %s", o.carrierType).fix("write the config by hand: smsctl help configuration")
+}
+
+// asHelp is what a type says of a key that is not there yet, without saying that it is not there.
+func asHelp(complaint string) string {
+	if why, rest, ok := strings.Cut(complaint, ": "); ok && strings.HasPrefix(why, "is missing") && rest != "" {
+		return strings.ToUpper(rest[:1]) + rest[1:]
+	}
+	return complaint
 }
 
 // complaint is the key that is wrong and why, "" when the carrier can be built.
@@ -190,9 +199,15 @@ func (f *formAsker) run(ctx context.Context, field huh.Field) error {
 
 func (f *formAsker) text(ctx context.Context, title, help, def string, secret bool, valid func(string) error) (string, error) {
 	value := def
+	if secret {
+		help += "\nWhat you type is not shown. It may be a reference, too: env:NAME, file:PATH, cmd:COMMAND, keyring:NAME"
+	}
+	if w := f.a.stderr.width(); w > 10 {
+		help = ansi.Wordwrap(help, w-4, "")
+	}
 	field := huh.NewInput().Title(title).Description(help).Value(&value).Validate(valid)
 	if secret {
-		field.EchoMode(huh.EchoModePassword).Description(help + " (hidden; or a reference: env:NAME, file:PATH, cmd:COMMAND, keyring:NAME)")
+		field.EchoMode(huh.EchoModePassword)
 	}
 	err := f.run(ctx, field)
 	return strings.TrimSpace(value), err

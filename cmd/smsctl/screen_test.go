@@ -143,6 +143,42 @@ func TestRealTerminalPlan(t *testing.T) {
 	v.reachedOnce(append(numbers(150), "+447400999999"))
 }
 
+// The questions of init on a terminal: a default by Enter, a carrier found by its name, a secret that is not shown.
+func TestRealTerminalInit(t *testing.T) {
+	t.Parallel()
+	v := newStage(t, "")
+	p := v.terminal(80, 24, nil, "init", "--offline", "--config", filepath.Join(v.dir, "new", "config.yaml"))
+	p.shows("Default region", "> GB")
+	p.keys("C-u", "de", "Enter")
+	p.shows("Sender", "> ACME")
+	p.keys("Enter")
+	p.shows("Carrier", "sim: simulated, reaches nobody")
+	p.keys("/")
+	p.shows("esc set filter")
+	p.keys("clicks")
+	p.shows("/clicks", "> clicksend")
+	p.keys("Enter")
+	for _, key := range []string{"username", "api_key"} {
+		p.shows("┃ " + key)
+		p.keys("canary-"+key, "Enter")
+	}
+	p.shows("Ceiling of a campaign")
+	if s := p.screen(); strings.Contains(s, "canary-api_key") {
+		t.Errorf("the secret is on the screen:\n%s", s)
+	}
+	p.keys("Enter")
+	p.shows("Receipts", "poll: ask the carrier")
+	p.keys("Enter")
+	p.shows("Next", "smsctl doctor", "exit=0")
+	text, err := os.ReadFile(filepath.Join(v.dir, "new", "config.yaml"))
+	v.ok(err)
+	for _, want := range []string{`default_region: DE`, `type: clicksend`, `username: canary-username`, `api_key: "file:secrets/`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
 // Ctrl-C on the dashboard stops as it does without one: what is under way finishes, exit 130, and the way on is named.
 func TestRealTerminalInterrupt(t *testing.T) {
 	t.Parallel()
