@@ -10,11 +10,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // finder finds a value in an answer or a receipt. A nil finder finds nothing.
 type finder struct {
 	path   []step // of JSON, or one name among the fields of a form
+	query  string // path, as gjson writes it
 	header string
 	re     *regexp.Regexp
 }
@@ -47,7 +50,7 @@ func compileFinder(where, text string) (*finder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %q: %w", where, text, err)
 	}
-	return &finder{path: path}, nil
+	return &finder{path: path, query: queryOf(path)}, nil
 }
 
 func compileRegexp(where, text string) (*regexp.Regexp, error) {
@@ -102,40 +105,44 @@ func compilePath(text string) ([]step, error) {
 	return path, nil
 }
 
-// document is what a finder searches. It is read when first asked for a path.
+// queryOf writes a path as gjson reads it.
+func queryOf(path []step) string {
+	words := make([]string, len(path))
+	for i, s := range path {
+		if words[i] = gjson.Escape(s.name); s.name == "" {
+			words[i] = strconv.Itoa(s.index)
+		}
+	}
+	return strings.Join(words, ".")
+}
+
+// document is what a finder searches: JSON, or the fields of a form. Its JSON is checked when first asked for a path.
 type document struct {
 	header http.Header
 	body   []byte
 
 	read bool
-	root any
+	json string // one whole value, "" if there is none
+	form url.Values
 }
 
 func newDocument(h http.Header, body []byte) *document { return &document{header: h, body: body} }
 
-// value is the JSON of the body, nil if it is none.
-func (d *document) value() any {
+// value is the JSON value that the body begins with, "" if that is none.
+func (d *document) value() string {
 	if d.read {
-		return d.root
+		return d.json
 	}
 	d.read = true
-	dec := json.NewDecoder(bytes.NewReader(d.body))
-	dec.UseNumber() // an id of twenty digits stays one
-	if dec.Decode(&d.root) != nil {
-		d.root = nil
+	if gjson.ValidBytes(d.body) {
+		d.json = string(d.body)
+		return d.json
 	}
-	return d.root
-}
-
-// fieldsOf makes a document's root of form fields: the first value of each.
-func fieldsOf(form url.Values) map[string]any {
-	root := make(map[string]any, len(form))
-	for name, values := range form {
-		if len(values) > 0 {
-			root[name] = values[0]
-		}
+	var first json.RawMessage // something may follow it
+	if json.NewDecoder(bytes.NewReader(d.body)).Decode(&first) == nil {
+		d.json = string(first)
 	}
-	return root
+	return d.json
 }
 
 // find returns a value as text; null, objects and arrays are no values.
@@ -152,36 +159,30 @@ func (f *finder) find(d *document) (string, bool) {
 			return "", false
 		}
 		return string(m[min(1, len(m)-1)]), true
-	}
-	return textOf(walk(d.value(), f.path))
-}
-
-// walk goes down a path; nil is what it finds where there is nothing.
-func walk(v any, path []step) any {
-	for _, s := range path {
-		switch x := v.(type) {
-		case map[string]any:
-			v = x[s.name]
-		case []any:
-			if s.name != "" || s.index >= len(x) {
-				return nil
-			}
-			v = x[s.index]
-		default:
-			return nil
+	case d.form != nil:
+		if len(f.path) == 1 && f.path[0].name != "" && d.form.Has(f.path[0].name) {
+			return d.form.Get(f.path[0].name), true
 		}
+		return "", false
 	}
-	return v
+	return textOf(f.at(d.value()))
 }
 
-func textOf(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case json.Number:
-		return v.String(), true
-	case bool:
-		return strconv.FormatBool(v), true
+// at is what stands at the path in one JSON value.
+func (f *finder) at(value string) gjson.Result {
+	if f.query == "" {
+		return gjson.Parse(value)
+	}
+	return gjson.Get(value, f.query)
+}
+
+// textOf writes a number as it stands: an id of twenty digits stays one.
+func textOf(v gjson.Result) (string, bool) {
+	switch v.Type {
+	case gjson.String:
+		return strings.ToValidUTF8(v.Str, "\uFFFD"), true
+	case gjson.Number, gjson.True, gjson.False:
+		return v.Raw, true
 	}
 	return "", false
 }

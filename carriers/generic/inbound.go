@@ -53,8 +53,7 @@ func (c *carrier) Inbound(cb carriers.Callback) ([]carriers.Inbound, carriers.Re
 		return nil, carriers.Reply{}, err
 	}
 	var all []carriers.Inbound
-	for _, item := range itemsOf(d, m.each) {
-		one := &document{header: cb.Header, body: cb.Body, read: true, root: item}
+	for _, one := range itemsOf(d, m.each) {
 		got, err := m.read(one, cb.ReceivedAt)
 		if err != nil {
 			return nil, carriers.Reply{}, err

@@ -1,6 +1,7 @@
 package generic
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -68,8 +69,7 @@ func (c *carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 		return nil, carriers.Reply{}, err
 	}
 	var all []carriers.Receipt
-	for _, item := range itemsOf(d, r.each) {
-		one := &document{header: cb.Header, body: cb.Body, read: true, root: item}
+	for _, one := range itemsOf(d, r.each) {
 		got, err := r.read(one, cb.Ref)
 		if err != nil {
 			return nil, carriers.Reply{}, err
@@ -84,11 +84,18 @@ func (c *carrier) Receipts(cb carriers.Callback) ([]carriers.Receipt, carriers.R
 }
 
 // itemsOf are the parts of a request that each bring something; each nil is the request as a whole.
-func itemsOf(d *document, each *finder) []any {
+func itemsOf(d *document, each *finder) []*document {
 	if each == nil {
-		return []any{d.value()}
+		return []*document{d}
 	}
-	items, _ := walk(d.value(), each.path).([]any)
+	list := each.at(d.value())
+	if !list.IsArray() {
+		return nil
+	}
+	var items []*document
+	for _, item := range list.Array() {
+		items = append(items, &document{header: d.header, body: d.body, read: true, json: item.Raw})
+	}
 	return items
 }
 
@@ -105,8 +112,8 @@ func rawOf(cb carriers.Callback) []byte {
 // documentOf reads JSON, or a form and the query together.
 func documentOf(cb carriers.Callback) (*document, error) {
 	d := newDocument(cb.Header, cb.Body)
-	if text := strings.TrimSpace(string(cb.Body)); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-		if d.value() == nil {
+	if text := bytes.TrimSpace(cb.Body); len(text) > 0 && (text[0] == '{' || text[0] == '[') {
+		if d.value() == "" {
 			return nil, fmt.Errorf("%w: not JSON", carriers.ErrPayload)
 		}
 		return d, nil
@@ -120,7 +127,7 @@ func documentOf(cb carriers.Callback) (*document, error) {
 			form[name] = values
 		}
 	}
-	d.read, d.root = true, fieldsOf(form)
+	d.read, d.form = true, form
 	return d, nil
 }
 

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"hash"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 const (
@@ -16,42 +18,64 @@ const (
 	macBytes  = 16                   // 2^64 guesses over a network for an even chance of one forged receipt
 )
 
+// Key signs the addresses that carriers are told. It is safe for concurrent use.
+type Key struct {
+	set  bool
+	macs sync.Pool // of *mac: an HMAC that has its key costs half of a new one
+}
+
+// mac is an HMAC at work, with the memory that it needs.
+type mac struct {
+	hash.Hash
+	text, sum []byte
+}
+
+// NewKey takes the secret. An empty one makes a key by which no mac holds.
+func NewKey(secret []byte) *Key {
+	k := &Key{set: len(secret) > 0}
+	k.macs.New = func() any {
+		return &mac{Hash: hmac.New(sha256.New, secret), text: make([]byte, 0, 128), sum: make([]byte, 0, sha256.Size)}
+	}
+	return k
+}
+
 // URL is the address for the receipts of one attempt. It is made once per submit.
-func URL(publicURL, carrier, ref string, key []byte) string {
+func (k *Key) URL(publicURL, carrier, ref string) string {
 	base := strings.TrimRight(publicURL, "/")
 	carrier, ref = url.PathEscape(carrier), url.PathEscape(ref)
-	sum := sign(key, "receipt", carrier, ref)
 	b := make([]byte, 0, len(base)+len(prefix)+len(carrier)+len(ref)+4+22)
 	b = append(append(append(b, base...), prefix...), carrier...)
 	b = append(append(append(b, '/'), ref...), "?k="...)
-	return string(base64.RawURLEncoding.AppendEncode(b, sum))
+	return string(k.append(b, "receipt", carrier, ref))
 }
 
 // InboundURL is the address of a carrier's inbound messages: what a person enters at the carrier. The mac is what proves
 // them where the type signs nothing; where it does, the carrier may be told the address without it.
-func InboundURL(publicURL, carrier string, key []byte) string {
+func (k *Key) InboundURL(publicURL, carrier string) string {
 	carrier = url.PathEscape(carrier)
-	return strings.TrimRight(publicURL, "/") + inbound + carrier + "?k=" + base64.RawURLEncoding.EncodeToString(sign(key, "inbound", carrier, ""))
+	address := strings.TrimRight(publicURL, "/") + inbound + carrier + "?k="
+	return string(k.append([]byte(address), "inbound", carrier, ""))
 }
 
-// sign is the mac over a purpose and names, which are escaped, so that the slash between them is unambiguous. The
+// append adds the mac over a purpose and names, which are escaped, so that the slash between them is unambiguous. The
 // purpose keeps what one endpoint signs from being of use at another.
-func sign(key []byte, purpose, carrier, ref string) []byte {
-	h := hmac.New(sha256.New, key)
-	b := make([]byte, 0, 128)
-	b = append(append(append(append(append(b, purpose...), '/'), carrier...), '/'), ref...)
-	h.Write(b)
-	return h.Sum(make([]byte, 0, sha256.Size))[:macBytes]
+func (k *Key) append(dst []byte, purpose, carrier, ref string) []byte {
+	m := k.macs.Get().(*mac)
+	defer k.macs.Put(m)
+	m.Reset()
+	m.text = append(append(append(append(append(m.text[:0], purpose...), '/'), carrier...), '/'), ref...)
+	_, _ = m.Write(m.text)
+	m.sum = m.Sum(m.sum[:0])
+	return base64.RawURLEncoding.AppendEncode(dst, m.sum[:macBytes])
 }
 
 // holds compares in constant time.
-func holds(key []byte, purpose, carrier, ref, mac string) bool {
-	if len(key) == 0 { // an empty key would make everybody's mac right
+func (k *Key) holds(purpose, carrier, ref, mac string) bool {
+	if k == nil || !k.set { // an empty key would make everybody's mac right
 		return false
 	}
-	got, err := base64.RawURLEncoding.Strict().DecodeString(mac)
-	want := sign(key, purpose, url.PathEscape(carrier), url.PathEscape(ref))
-	return err == nil && subtle.ConstantTimeCompare(got, want) == 1
+	var want [24]byte
+	return subtle.ConstantTimeCompare([]byte(mac), k.append(want[:0], purpose, url.PathEscape(carrier), url.PathEscape(ref))) == 1
 }
 
 // route is an escaped path taken apart: carrier, and reference if there is one.

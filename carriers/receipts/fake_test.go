@@ -13,7 +13,7 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 )
 
-var testKey = []byte("a key of this test's own")
+var testKey = NewKey([]byte("a key of this test's own"))
 
 // fake is a carrier whose receipts are a line of text, "REF STATE", signed by a header that says so.
 type fake struct {
@@ -90,7 +90,7 @@ func options(s Sink) Options {
 }
 
 // path is the part of an address that reaches the listener.
-func path(carrier, ref string) string { return URL("", carrier, ref, testKey) }
+func path(carrier, ref string) string { return testKey.URL("", carrier, ref) }
 
 func send(t *testing.T, base, method, path, signature, body string) (int, string, http.Header) {
 	t.Helper()

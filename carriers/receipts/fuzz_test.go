@@ -29,7 +29,7 @@ func FuzzCut(f *testing.F) {
 		if ref == "" {
 			return
 		}
-		made, _, _ := strings.Cut(URL("", carrier, ref, testKey), "?")
+		made, _, _ := strings.Cut(testKey.URL("", carrier, ref), "?")
 		if r, ok := cut(made); !ok || r.carrier != carrier || r.ref != ref || r.inbound {
 			t.Errorf("%q of %q and %q reads as %+v, %v", made, carrier, ref, r, ok)
 		}
@@ -41,11 +41,11 @@ func FuzzMAC(f *testing.F) {
 	f.Add("a/b", "c", "a", "b/c")
 	f.Add("a%2Fb", "c", "a/b", "c")
 	f.Fuzz(func(t *testing.T, c1, r1, c2, r2 string) {
-		_, mac, _ := strings.Cut(URL("", c1, r1, testKey), "?k=")
-		if !holds(testKey, "receipt", c1, r1, mac) {
+		_, mac, _ := strings.Cut(testKey.URL("", c1, r1), "?k=")
+		if !testKey.holds("receipt", c1, r1, mac) {
 			t.Errorf("the mac of %q and %q does not hold", c1, r1)
 		}
-		if (c1 != c2 || r1 != r2) && holds(testKey, "receipt", c2, r2, mac) {
+		if (c1 != c2 || r1 != r2) && testKey.holds("receipt", c2, r2, mac) {
 			t.Errorf("the mac of %q and %q holds for %q and %q", c1, r1, c2, r2)
 		}
 	})
@@ -54,7 +54,7 @@ func FuzzMAC(f *testing.F) {
 func BenchmarkURL(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = URL("https://sms.example.com", "alpha", "0123456789abcdef0123", testKey)
+		_ = testKey.URL("https://sms.example.com", "alpha", "0123456789abcdef0123")
 	}
 }
 

@@ -86,7 +86,7 @@ func (l *Listener) ours(rc receiver, to route, mac string) *refusal {
 	unproved := &refusal{http.StatusForbidden, "neither a signature nor an address of ours", &l.stats.unsigned}
 	switch {
 	case to.inbound && mac != "":
-		if !holds(l.key, "inbound", to.carrier, "", mac) {
+		if !l.key.holds("inbound", to.carrier, "", mac) {
 			return wrong
 		}
 	case to.inbound:
@@ -94,7 +94,7 @@ func (l *Listener) ours(rc receiver, to route, mac string) *refusal {
 			return unproved
 		}
 	case to.ref != "":
-		if !holds(l.key, "receipt", to.carrier, to.ref, mac) {
+		if !l.key.holds("receipt", to.carrier, to.ref, mac) {
 			return wrong
 		}
 	case !rc.signed && !l.unsigned:

@@ -63,8 +63,8 @@ func (e *ear) TakeInbound(_ context.Context, carrier string, in []carriers.Inbou
 }
 
 func TestInbound(t *testing.T) {
-	open := strings.TrimPrefix(InboundURL("https://sms.example.com/", "open", testKey), "https://sms.example.com")
-	closed := strings.TrimPrefix(InboundURL("", "signed", testKey), "")
+	open := strings.TrimPrefix(testKey.InboundURL("https://sms.example.com/", "open"), "https://sms.example.com")
+	closed := strings.TrimPrefix(testKey.InboundURL("", "signed"), "")
 	for _, c := range []struct {
 		name, method, path, signature, body string
 		status                              int

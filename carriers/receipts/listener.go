@@ -33,7 +33,7 @@ type Options struct {
 	Carriers      map[string]carriers.Carrier // by name; a [carriers.Receiver] or [carriers.InboundReceiver] has an address
 	Sink          Sink
 	Inbound       InboundSink // nil = inbound messages have no address here
-	Key           []byte      // of the macs; without one no mac holds
+	Key           *Key        // of the macs; without one no mac holds
 	PublicURL     string      // what carriers are told; signatures are checked against it
 	AllowUnsigned bool        // take receipts of types without a signature that carry no mac either
 	Log           *slog.Logger
@@ -74,7 +74,7 @@ type Listener struct {
 	receivers map[string]receiver
 	sink      Sink
 	inbound   InboundSink
-	key       []byte
+	key       *Key
 	public    public
 	unsigned  bool
 	log       *slog.Logger
@@ -111,6 +111,9 @@ func New(o Options) *Listener {
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
+	}
+	if l.key == nil {
+		l.key = NewKey(nil)
 	}
 	if l.now == nil {
 		l.now = time.Now

@@ -103,7 +103,7 @@ func TestWithoutAKeyNoMACHolds(t *testing.T) {
 	o.Key = nil
 	web := httptest.NewServer(New(o).Handler())
 	defer web.Close()
-	if status, _, _ := send(t, web.URL, "POST", URL("", "plain", "ref1", nil), "", "ref1 delivered"); status != 403 {
+	if status, _, _ := send(t, web.URL, "POST", NewKey(nil).URL("", "plain", "ref1"), "", "ref1 delivered"); status != 403 {
 		t.Errorf("%d", status)
 	}
 }
@@ -335,14 +335,14 @@ func TestProbe(t *testing.T) {
 	defer other.Close()
 	for name, c := range map[string]struct {
 		base  string
-		key   []byte
+		key   *Key
 		same  bool
 		fails bool
 	}{
 		"same":          {web.URL, testKey, true, false},
 		"with a slash":  {web.URL + "/", testKey, true, false},
 		"with its path": {web.URL + "/sms", testKey, true, false},
-		"another key":   {web.URL, []byte("another"), false, false},
+		"another key":   {web.URL, NewKey([]byte("another")), false, false},
 		"no key":        {web.URL, nil, false, false},
 		"not smsctl":    {other.URL, testKey, false, false},
 		"nobody":        {gone.URL, testKey, false, true},
@@ -371,14 +371,14 @@ func TestNonceIsNoReference(t *testing.T) {
 
 // A listener that speaks TLS is known at its own address, whatever its certificate says; as carriers see it, it is not.
 func TestProbeHere(t *testing.T) {
-	key := []byte("a key of this test's own")
+	key := NewKey([]byte("a key of this test's own"))
 	srv := httptest.NewTLSServer(New(Options{Key: key}).Handler())
 	defer srv.Close()
 	address := srv.Listener.Addr().String()
 	if same, err := ProbeHere(t.Context(), address, true, key); !same || err != nil {
 		t.Errorf("over TLS: %v, %v", same, err)
 	}
-	if same, err := ProbeHere(t.Context(), address, true, []byte("another")); same || err != nil {
+	if same, err := ProbeHere(t.Context(), address, true, NewKey([]byte("another"))); same || err != nil {
 		t.Errorf("with another key: %v, %v", same, err)
 	}
 	if same, _ := ProbeHere(t.Context(), address, false, key); same {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,32 +20,31 @@ const (
 // identify proves that this listener has the key, without giving it away.
 func (l *Listener) identify(w http.ResponseWriter, r *http.Request) {
 	nonce := r.URL.Query().Get("nonce")
-	if r.Method != http.MethodGet || len(nonce) < 16 || len(nonce) > nonceMost || len(l.key) == 0 {
+	if r.Method != http.MethodGet || len(nonce) < 16 || len(nonce) > nonceMost || !l.key.set {
 		http.Error(w, "GET with a nonce of 16 to 64 characters", http.StatusBadRequest)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	sum := sign(l.key, "probe", "", url.PathEscape(nonce))
-	_, _ = io.WriteString(w, base64.RawURLEncoding.EncodeToString(sum)) // the asker left: nobody to tell
+	_, _ = w.Write(l.key.append(nil, "probe", "", url.PathEscape(nonce))) // the asker left: nobody to tell
 }
 
 // Probe asks whether the listener behind an address has our key, which is to say: whether it works on our database.
 // An address at which something else answers gives false and no error.
-func Probe(ctx context.Context, baseURL string, key []byte) (bool, error) {
+func Probe(ctx context.Context, baseURL string, key *Key) (bool, error) {
 	return probe(ctx, baseURL, key, nil)
 }
 
 // ProbeHere is Probe of the address itself, behind which a listener of ours may speak TLS. Its certificate is for the name
 // that carriers call it by, and proves nothing here: the key does.
-func ProbeHere(ctx context.Context, address string, secure bool, key []byte) (bool, error) {
+func ProbeHere(ctx context.Context, address string, secure bool, key *Key) (bool, error) {
 	if !secure {
 		return probe(ctx, "http://"+address, key, nil)
 	}
 	return probe(ctx, "https://"+address, key, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 }
 
-func probe(ctx context.Context, baseURL string, key []byte, secure *tls.Config) (bool, error) {
+func probe(ctx context.Context, baseURL string, key *Key, secure *tls.Config) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	nonce := rand.Text()
@@ -68,5 +66,5 @@ func probe(ctx context.Context, baseURL string, key []byte, secure *tls.Config) 
 	if err != nil {
 		return false, fmt.Errorf("probing the receipt listener: %w", err)
 	}
-	return resp.StatusCode == http.StatusOK && holds(key, "probe", "", nonce, string(answer)), nil
+	return resp.StatusCode == http.StatusOK && key.holds("probe", "", nonce, string(answer)), nil
 }

@@ -163,7 +163,7 @@ func TestAdaptersAndSimulatorAgree(t *testing.T) {
 	}
 	var hook *httptest.Server
 	b := &book{states: make(map[string]carriers.ReceiptState)}
-	key := []byte("a key of this test's own")
+	key := receipts.NewKey([]byte("a key of this test's own"))
 	hook = httptest.NewUnstartedServer(nil)
 	public := "http://" + hook.Listener.Addr().String()
 	listener := receipts.New(receipts.Options{Carriers: cs, Sink: b, Key: key, PublicURL: public})
@@ -174,7 +174,7 @@ func TestAdaptersAndSimulatorAgree(t *testing.T) {
 	const each = 300
 	took := make(map[string]map[carriers.Acceptance]int)
 	for name, c := range cs {
-		took[name] = submitAll(t, c, each, func(ref string) string { return receipts.URL(public, name, ref, key) })
+		took[name] = submitAll(t, c, each, func(ref string) string { return key.URL(public, name, ref) })
 		if err := c.Close(t.Context()); err != nil {
 			t.Error(err)
 		}

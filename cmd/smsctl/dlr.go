@@ -44,14 +44,14 @@ func (s *session) callbackAddress(c carriers.Carrier) (callbackAddress, error) {
 	case public == "":
 		return callbackAddress{Note: "receipts.public_url is not set: none can be pushed"}, nil
 	case info.OneAddress:
-		address, _, _ := strings.Cut(receipts.URL(public, info.Name, "x", key), "/x?")
+		address, _, _ := strings.Cut(key.URL(public, info.Name, "x"), "/x?")
 		note := "to be set at the carrier"
 		if !info.Signed {
 			note += "; nothing proves these receipts, so they are refused: see the type's secret of callbacks, or receipts.allow_unsigned"
 		}
 		return callbackAddress{address, note, true}, nil
 	}
-	address := strings.NewReplacer("%7Bref%7D", "{ref}").Replace(receipts.URL(public, info.Name, "{ref}", key))
+	address := strings.NewReplacer("%7Bref%7D", "{ref}").Replace(key.URL(public, info.Name, "{ref}"))
 	address, _, _ = strings.Cut(address, "?k=")
 	return callbackAddress{address + "?k={mac}", "goes with every message", true}, nil
 }

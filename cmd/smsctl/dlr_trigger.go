@@ -172,7 +172,7 @@ func (s *session) rehearse(ctx context.Context, c carriers.Carrier, d *report.De
 	}
 	r := carriers.Rehearsal{
 		Submitted: carriers.Submitted{Ref: a.Ref, ID: a.CarrierMessageID, To: d.To, From: d.Sender, Text: d.Text, At: a.SubmittedAt},
-		Status:    status, URL: receipts.URL(public, name, a.Ref, key), At: s.now(), Forged: o.badly,
+		Status:    status, URL: key.URL(public, name, a.Ref), At: s.now(), Forged: o.badly,
 	}
 	player, ok := c.(carriers.Rehearser)
 	if !ok {
@@ -210,7 +210,7 @@ func (s *session) rehearseInside(ctx context.Context, c carriers.Carrier, r *car
 
 // post hands a callback to whoever listens: at the listener's own address, else where carriers would reach it, else to a
 // listener of our own.
-func (s *session) post(ctx context.Context, cb carriers.Callback, key []byte) (int, error) {
+func (s *session) post(ctx context.Context, cb carriers.Callback, key *receipts.Key) (int, error) {
 	public, local := string(s.cfg.Receipts.PublicURL), string(s.cfg.Receipts.Listen)
 	if local != "" {
 		if same, err := receipts.Probe(ctx, "http://"+local, key); err == nil && same {

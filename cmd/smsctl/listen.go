@@ -31,7 +31,7 @@ func (s *session) listen(ctx context.Context) (stop func() error, callback func(
 	}
 	public := string(s.cfg.Receipts.PublicURL)
 	if public != "" {
-		callback = func(carrier, ref string) string { return receipts.URL(public, carrier, ref, key) }
+		callback = func(carrier, ref string) string { return key.URL(public, carrier, ref) }
 	}
 	address := string(s.cfg.Receipts.Listen)
 	if address == "" || !s.receives() {
@@ -50,7 +50,7 @@ func (s *session) listen(ctx context.Context) (stop func() error, callback func(
 
 // bind takes the address; nil says that another smsctl of this database has it. One that has just ended, or is about
 // to, is waited for.
-func (s *session) bind(ctx context.Context, address string, key []byte) (net.Listener, error) {
+func (s *session) bind(ctx context.Context, address string, key *receipts.Key) (net.Listener, error) {
 	retry := time.NewTicker(bindRetry)
 	defer retry.Stop()
 	for began := s.now(); ; {
@@ -85,7 +85,7 @@ const (
 
 // serve runs the listener until the returned function is called. Without one it stands by to take the address over when
 // the process that has it ends: receipts must always find somebody.
-func (s *session) serve(ctx context.Context, ln net.Listener, address string, key []byte, secure *tls.Config, box *inbox) (stop func() error) {
+func (s *session) serve(ctx context.Context, ln net.Listener, address string, key *receipts.Key, secure *tls.Config, box *inbox) (stop func() error) {
 	byName := make(map[string]carriers.Carrier, len(s.carriers))
 	for _, c := range s.carriers {
 		byName[c.Info().Name] = c
@@ -146,13 +146,13 @@ func (s *session) receives() bool {
 	return false
 }
 
-func (s *session) callbackKey() ([]byte, error) {
+func (s *session) callbackKey() (*receipts.Key, error) {
 	ref := s.cfg.Keys.Callback
 	if ref == "" {
-		return s.store.CallbackKey(), nil
+		return receipts.NewKey(s.store.CallbackKey()), nil
 	}
 	key, err := s.secrets.resolve(string(ref))
-	return []byte(key), err
+	return receipts.NewKey([]byte(key)), err
 }
 
 // certificate is what the listener proves itself with, nil behind a proxy that ends TLS. It is read before anything is

@@ -11,7 +11,6 @@ import (
 	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/campaign/report"
 	"github.com/smsctl/smsctl/carriers"
-	"github.com/smsctl/smsctl/carriers/receipts"
 	"github.com/smsctl/smsctl/store"
 )
 
@@ -267,7 +266,7 @@ func (s *session) inboundAddresses(ctx context.Context) error {
 			one.How = "connection"
 		case carriers.InboundReceiver:
 			if one.How = "http"; public != "" {
-				one.URL = receipts.InboundURL(public, info.Name, key)
+				one.URL = key.InboundURL(public, info.Name)
 			}
 		}
 		all = append(all, one)

@@ -125,10 +125,10 @@ func TestReceiptOfAnUnknownMessageIsParked(t *testing.T) {
 	v := newReceiptStage(t, "alpha")
 	p := v.start("send", "--csv", v.list("people.csv", 1), "-m", "Hi", "--yes", "--json")
 	v.until("the answer is recorded", func() bool { return v.states("people")[campaign.Awaiting] == 1 })
-	key := v.store().CallbackKey()
+	key := receipts.NewKey(v.store().CallbackKey())
 	stranger := submit{carrier: "alpha", id: "SMffffffffffffffffffffffffffffffff", to: "+447400000009"}
 	for _, address := range []string{
-		receipts.URL("http://"+v.stage.receipts, "alpha", "0000000zzz", key),
+		key.URL("http://"+v.stage.receipts, "alpha", "0000000zzz"),
 		"http://" + v.stage.receipts + "/receipts/alpha",
 	} {
 		if status := v.post(stranger, address, "delivered", true); status/100 != 2 {

@@ -115,14 +115,14 @@ func (c *client) run(ctx context.Context, listen string) error {
 }
 
 func (c *client) work(ctx context.Context) {
-	key := []byte("the key of the callbacks")
+	key := receipts.NewKey([]byte("the key of the callbacks"))
 	for {
 		i := c.next.Add(1) - 1
 		if i >= int64(len(c.messages)) {
 			return
 		}
 		m := c.messages[i]
-		m.ReceiptURL = receipts.URL(c.public, carrierName, m.Ref, key)
+		m.ReceiptURL = key.URL(c.public, carrierName, m.Ref)
 		if res := c.carrier.Submit(ctx, m); res.Accepted != carriers.Yes {
 			c.refused.Add(1)
 		}
