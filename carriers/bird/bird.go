@@ -25,8 +25,12 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 )
 
-// refKey names our reference in metadata and tags.
-const refKey = "smsctl_ref"
+const (
+	// refKey names our reference in metadata and tags.
+	refKey = "smsctl_ref"
+	// maxBatch is how many messages Bird takes in one call.
+	maxBatch = 100
+)
 
 //go:embed codes.tsv
 var codesTSV string
@@ -90,11 +94,13 @@ type Carrier struct {
 	*carriers.Account
 
 	messages *url.URL
+	batches  *url.URL
 	secret   []byte // of webhooks, nil without
 }
 
 var (
 	_ carriers.Carrier         = (*Carrier)(nil)
+	_ carriers.BatchSubmitter  = (*Carrier)(nil)
 	_ carriers.Poller          = (*Carrier)(nil)
 	_ carriers.Looker          = (*Carrier)(nil)
 	_ carriers.Receiver        = (*Carrier)(nil)
@@ -118,6 +124,7 @@ func newCarrier(name string, decode func(any) error, env carriers.Env) (carriers
 			Type: "bird", Codes: codesTSV, States: states, From: cfg.From, OneAddress: true, RefInReceipts: true, Signed: true,
 		}, "Authorization", "Bearer "+key, "Content-Type", "application/json", "Accept", "application/json"),
 		messages: base.JoinPath("v1", "sms", "messages"),
+		batches:  base.JoinPath("v1", "sms", "batches"),
 		secret:   secret,
 	})
 }
@@ -161,9 +168,7 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	if err != nil {
 		return carriers.Refuse(carriers.ClassRequestInvalid, "", "", "the message cannot be written as JSON")
 	}
-	header := c.Header.Clone()
-	header.Set("Idempotency-Key", m.Ref)
-	a := c.HTTP.Do(ctx, carriers.Request{Method: http.MethodPost, URL: c.messages, Header: header, Body: body})
+	a := c.post(ctx, c.messages, m.Ref, body)
 	defer a.Release()
 	if r, failed := a.Failed(); failed {
 		return r
@@ -175,6 +180,19 @@ func (c *Carrier) Submit(ctx context.Context, m carriers.Message) carriers.Resul
 	if r, failed := a.Decode(&got); failed {
 		return r
 	}
+	return c.judge(a, got)
+}
+
+// post sends a body under a key by which Bird knows it again. The key keeps a repetition by anything between us and Bird
+// from being a second message; we repeat nothing.
+func (c *Carrier) post(ctx context.Context, u *url.URL, key string, body []byte) *carriers.Answer {
+	header := c.Header.Clone()
+	header.Set("Idempotency-Key", key)
+	return c.HTTP.Do(ctx, carriers.Request{Method: http.MethodPost, URL: u, Header: header, Body: body})
+}
+
+// judge reads what became of a message that an answer of success speaks of.
+func (c *Carrier) judge(a *carriers.Answer, got message) carriers.Result {
 	if got.ID == "" {
 		return a.Unreadable("the answer has no id")
 	}

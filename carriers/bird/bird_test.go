@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +35,13 @@ func suite() carriertest.Suite {
 		Secrets: []string{key, secret64()},
 		Folder:  "../../testdata/carriers/bird",
 		Request: validSubmit,
+		Batch: func(ms []carriers.Message) string {
+			var all []string
+			for _, m := range slices.Backward(ms) { // in another order than they were sent
+				all = append(all, `{"id":"sms_`+m.Ref+`","status":"accepted","tags":[{"name":"smsctl_ref","value":"`+m.Ref+`"}]}`)
+			}
+			return `{"data":[` + strings.Join(all, ",") + `],"summary":{}}`
+		},
 		Asked:   validQuestion,
 		States: map[string]carriers.ReceiptState{
 			"accepted": carriers.ReceiptAccepted, "scheduled": carriers.ReceiptAccepted, "sent": carriers.ReceiptSent,
@@ -96,6 +105,30 @@ func validQuestion(t *testing.T, r carriertest.Request) {
 func build(t testing.TB, yaml string) *Carrier {
 	t.Helper()
 	return carriertest.New[*Carrier](t, Type(), yaml)
+}
+
+// TestBatchByPlace: an answer without tags is read by its order, and only where that proves something.
+func TestBatchByPlace(t *testing.T) {
+	t.Parallel()
+	ms := []carriers.Message{{Ref: "ref00000a", To: "+447700900101"}, {Ref: "ref00000b", To: "+447700900102"}}
+	one, two := message{ID: "sms_1", To: ms[0].To}, message{ID: "sms_2", To: ms[1].To}
+	for _, c := range []struct {
+		name string
+		data []message
+		want [2]string
+	}{
+		{"whole", []message{one, two}, [2]string{"sms_1", "sms_2"}},
+		{"in another order", []message{two, one}, [2]string{}},
+		{"half", []message{two}, [2]string{}},
+		{"none", nil, [2]string{}},
+		{"somebody else's", []message{{ID: "sms_3", To: ms[0].To, Tags: []tag{{refKey, "ref00000c"}}}, two}, [2]string{"", "sms_2"}},
+	} {
+		for i, m := range ms {
+			if got := entry(c.data, i, m, len(ms)); got.ID != c.want[i] {
+				t.Errorf("%s: message %d is %q, want %q", c.name, i, got.ID, c.want[i])
+			}
+		}
+	}
 }
 
 func TestSenderAndCategory(t *testing.T) {
