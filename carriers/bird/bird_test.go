@@ -42,7 +42,7 @@ func suite() carriertest.Suite {
 			}
 			return `{"data":[` + strings.Join(all, ",") + `],"summary":{}}`
 		},
-		Asked:   validQuestion,
+		Asked: validQuestion,
 		States: map[string]carriers.ReceiptState{
 			"accepted": carriers.ReceiptAccepted, "scheduled": carriers.ReceiptAccepted, "sent": carriers.ReceiptSent,
 			"delivered": carriers.ReceiptDelivered, "undelivered": carriers.ReceiptUndelivered, "failed": carriers.ReceiptFailed,

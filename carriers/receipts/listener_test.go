@@ -352,6 +352,16 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, same, err)
 		}
 	}
+	here := strings.TrimPrefix(web.URL, "http://")
+	if same, err := ProbeHere(t.Context(), here, false, testKey, "signed", "odd name"); !same || err != nil {
+		t.Errorf("with carriers that it knows: %v, %v", same, err)
+	}
+	if same, err := ProbeHere(t.Context(), here, false, testKey, "signed", "nobody"); same || !errors.Is(err, ErrOtherCarriers) {
+		t.Errorf("with one that it does not know: %v, %v", same, err)
+	}
+	if same, err := ProbeHere(t.Context(), here, false, NewKey([]byte("another")), "nobody"); same || err != nil {
+		t.Errorf("of another database: %v, %v", same, err)
+	}
 	for _, nonce := range []string{"", "short", strings.Repeat("x", 65)} {
 		if status, _, _ := send(t, web.URL, "GET", "/receipts/.well-known/smsctl?nonce="+nonce, "", ""); status != 400 {
 			t.Errorf("nonce %q: %d", nonce, status)

@@ -87,18 +87,21 @@ func (a *app) loginKey(entry carrierEntry, want string) (string, error) {
 	}
 	var keys, set []string
 	for _, f := range yamlFields(t) {
-		if f.typ != reflect.TypeFor[carriers.Secret]() {
-			continue
-		}
-		keys = append(keys, f.name)
-		if _, ok := entry.file.places[entry.key+"."+f.name]; ok {
-			set = append(set, f.name)
+		switch f.typ {
+		case reflect.TypeFor[carriers.Secret]():
+			keys = append(keys, f.name)
+			if _, ok := entry.file.places[entry.key+"."+f.name]; ok {
+				set = append(set, f.name)
+			}
+		case reflect.TypeFor[map[string]carriers.Secret](): // `secrets:` of type http: the config says what there is
+			named := entry.file.under(entry.key + "." + f.name + ".")
+			keys, set = append(keys, named...), append(set, named...)
 		}
 	}
 	switch {
 	case len(keys) == 0:
 		return "", fail(exitUsage, "carrier.no_secret_key", "a carrier of type %s has no secret that could be stored", entry.Type).at("carrier %s", entry.Name).
-			fix("write what it needs into the config: smsctl help configuration")
+			fix("write what it needs into the config, for type http under secrets: as {token: env:TOKEN}; see smsctl help configuration")
 	case want != "" && slices.Contains(keys, want):
 		return want, nil
 	case want == "" && len(set) == 1:
@@ -108,6 +111,18 @@ func (a *app) loginKey(entry carrierEntry, want string) (string, error) {
 	}
 	return "", fail(exitUsage, "usage.secret_key", "which secret of carrier %s?", entry.Name).at("its secrets: %s", strings.Join(keys, ", ")).
 		fix("add --key %s", strings.Join(keys, " or --key ")).with("valid", keys)
+}
+
+// under are the keys below a place, as they are called from the place above it: secrets.token.
+func (f *configFile) under(prefix string) (keys []string) {
+	above := strings.LastIndexByte(strings.TrimSuffix(prefix, "."), '.') + 1
+	for place := range f.places {
+		if strings.HasPrefix(place, prefix) {
+			keys = append(keys, place[above:])
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // readSecret asks without an echo, or reads the first line of standard input.
@@ -210,7 +225,12 @@ func (k *keeping) reference() string {
 		return ""
 	}
 	line := k.cfg.file.lines[node.GetToken().Position.Line-1]
-	_, value, _ := strings.Cut(line[node.GetToken().Position.Column-1:], ":")
+	at := node.GetToken().Position.Column - 1
+	_, value, _ := strings.Cut(line[at:], ":")
+	if strings.TrimSpace(line[:at]) != "" { // in {}, where the value ends before the line
+		value, _, _ = strings.Cut(value, ",")
+		value, _, _ = strings.Cut(value, "}")
+	}
 	return strings.Trim(strings.TrimSpace(value), `"'`)
 }
 

@@ -150,6 +150,21 @@ func TestCarrierLogin(t *testing.T) {
 	login(exitUnconfirmed, "")
 }
 
+// The secrets of type http have names of the user's own.
+func TestCarrierLoginOfHTTP(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "", only("delta"))
+	p := s.startWith(strings.NewReader("right-secret-0123456789\n"), "carrier", "login", "delta", "--store", "file", "--no-test")
+	p.expect(exitOK)
+	p.says("secrets.token of delta", "file:secrets/delta.secrets.token")
+	now, err := os.ReadFile(filepath.Join(s.dir, "config.yaml"))
+	s.ok(err)
+	if strings.Contains(string(now), "delta-secret") || !strings.Contains(string(now), "token: file:secrets/delta.secrets.token") {
+		t.Errorf("config:\n%s", now)
+	}
+	s.run(exitUsage, "carrier", "login", "delta", "--key", "secrets.other").says("secrets.token")
+}
+
 func TestCarrierPrices(t *testing.T) {
 	t.Parallel()
 	s := newVendor(t, only("alpha"), func(s *stage) { delete(s.carrier("alpha"), "price") })

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,7 @@ type replayed struct {
 	Schema     string `json:"schema"`
 	Read       int    `json:"read"`
 	Unreadable int    `json:"unreadable"` // cut off, or of a carrier that is not in the config any more
+	Bare       int    `json:"bare"`       // came without a payload: what sim says is what it means
 	Changed    int    `json:"changed"`
 	Raised     int    `json:"raised"`
 	Matched    int    `json:"matched"`
@@ -58,6 +60,10 @@ func (s *session) dlrReplay(ctx context.Context, since time.Duration, only strin
 	sum := replayed{Schema: "smsctl.dlr_replay/1", DryRun: dryRun}
 	err := s.store.EachReceipt(ctx, s.now().Add(-since), false, func(k *store.Kept) error {
 		if k.Via == "poll" || k.Via == "lookup" || only != "" && k.Carrier != only {
+			return nil
+		}
+		if len(k.Raw) == 0 {
+			sum.Bare++
 			return nil
 		}
 		sum.Read++
@@ -93,14 +99,18 @@ func (s *session) dlrReplay(ctx context.Context, since time.Duration, only strin
 		if dryRun {
 			word = "would change"
 		}
-		return s.printf("%s receipts read anew, %s unreadable: %s %s, %s messages known better, %s receipts matched\n", count(int64(sum.Read)),
-			count(int64(sum.Unreadable)), count(int64(sum.Changed)), word, count(int64(sum.Raised)), count(int64(sum.Matched)))
+		bare := ""
+		if sum.Bare > 0 {
+			bare = fmt.Sprintf("; %s of simulated carriers have no payload to read", count(int64(sum.Bare)))
+		}
+		return s.printf("%s receipts read anew, %s unreadable: %s %s, %s messages known better, %s receipts matched%s\n", count(int64(sum.Read)),
+			count(int64(sum.Unreadable)), count(int64(sum.Changed)), word, count(int64(sum.Raised)), count(int64(sum.Matched)), bare)
 	})
 }
 
 // reread reads what is kept of a receipt, if it still can be. A request may have brought several.
 func reread(c carriers.Carrier, k *store.Kept) (carriers.Receipt, bool) {
-	if c == nil || len(k.Raw) == 0 {
+	if c == nil {
 		return carriers.Receipt{}, false
 	}
 	all, err := carriers.Reread(c, k.Raw, k.Ref)

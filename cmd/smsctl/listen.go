@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -62,7 +63,12 @@ func (s *session) bind(ctx context.Context, address string, key *receipts.Key) (
 			return nil, fail(exitConfig, "receipts.listen", "cannot listen for receipts").at("%s: %v", address, err).
 				fix("change receipts.listen in the config").because(err)
 		}
-		if same, e := receipts.ProbeHere(ctx, address, s.cfg.Receipts.TLS.Cert != "", key); e == nil && same {
+		same, e := receipts.ProbeHere(ctx, address, s.cfg.Receipts.TLS.Cert != "", key, s.called()...)
+		if errors.Is(e, receipts.ErrOtherCarriers) {
+			return nil, fail(exitConfig, "receipts.other_config", "the smsctl that listens for receipts does not know all of these carriers").
+				at("%s", address).fix("start both with the same config, or give one another receipts.listen and receipts.public_url").because(e)
+		}
+		if e == nil && same {
 			s.log().Info("another process of this database receives the receipts", "address", address)
 			return nil, nil
 		}
@@ -87,7 +93,7 @@ const (
 // the process that has it ends: receipts must always find somebody.
 func (s *session) serve(ctx context.Context, ln net.Listener, address string, key *receipts.Key, secure *tls.Config, box *inbox) (stop func() error) {
 	byName := make(map[string]carriers.Carrier, len(s.carriers))
-	for _, c := range s.carriers {
+	for _, c := range append(slices.Clone(s.carriers), s.others...) { // another process that uses the others may lean on this listener
 		byName[c.Info().Name] = c
 	}
 	l := receipts.New(receipts.Options{
@@ -134,6 +140,16 @@ func inherit(ctx context.Context, address string) net.Listener {
 			return ln
 		}
 	}
+}
+
+// called are the names of the carriers that call the listener.
+func (s *session) called() (names []string) {
+	for _, c := range s.carriers {
+		if calls(c) {
+			names = append(names, c.Info().Name)
+		}
+	}
+	return names
 }
 
 // receives says whether receipts of any carrier come by HTTP.

@@ -143,6 +143,22 @@ func TestReceiptOfAnUnknownMessageIsParked(t *testing.T) {
 	v.messages("people")
 }
 
+// A process that holds the listener takes receipts of every carrier of the config, its own or not: another process of the
+// same database may use the others, and leans on it.
+func TestListenerKnowsCarriersOfOtherProcesses(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, func(s *stage) { s.config["receipts"].(tree)["timeout"] = "1h" })
+	p := v.start("send", "--csv", v.list("people.csv", 1), "-m", "Hi", "--carrier", "alpha", "--yes", "--json")
+	v.until("the answer is recorded", func() bool { return v.states("people")[campaign.Awaiting] == 1 })
+	key := receipts.NewKey(v.store().CallbackKey())
+	of := submit{carrier: "delta", id: "d-1", to: "+447400000009"}
+	if status := v.post(of, key.URL("http://"+v.stage.receipts, "delta", "0000000zzz"), "delivered", true); status/100 != 2 {
+		t.Errorf("a receipt of a carrier that this process does not use: %d", status)
+	}
+	v.receipt(v.submits()[0], "delivered")
+	p.expect(exitOK)
+}
+
 // A hundred receipts come at once while another program holds the database. None is acknowledged before it is safe, and
 // none is lost.
 func TestReceiptsWhileTheDatabaseIsBusy(t *testing.T) {

@@ -23,8 +23,9 @@ type session struct {
 	mode     campaign.Mode
 	store    *store.Store
 	carriers []carriers.Carrier
-	out      *events     // the JSON stream, once begun
-	deaf     atomic.Bool // the listener has failed: receipts cannot come in any more
+	others   []carriers.Carrier // of the config too, left out by --carrier and closed: they can still read what comes to the listener
+	out      *events            // the JSON stream, once begun
+	deaf     atomic.Bool        // the listener has failed: receipts cannot come in any more
 }
 
 // hears says whether receipts can come in.
@@ -163,9 +164,12 @@ func (s *session) narrow(ctx context.Context, only []string) error {
 	for _, c := range s.carriers {
 		if slices.Contains(only, c.Info().Name) {
 			kept = append(kept, c)
-		} else if err := c.Close(ctx); err != nil {
+			continue
+		}
+		if err := c.Close(ctx); err != nil {
 			return err
 		}
+		s.others = append(s.others, c)
 	}
 	s.carriers = kept
 	return nil
