@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,13 +21,20 @@ type ServerOptions struct {
 	Scenario Scenario
 	Listen   string // address of Serve, such as 127.0.0.1:9100
 	SMPP     string // the same for carriers that speak SMPP, such as 127.0.0.1:2775
+	SMPPTLS  string // and for SMPP inside TLS, such as 127.0.0.1:3550; "" = none
 
-	// Ready is called by Serve once it listens; smpp is "" where no carrier speaks it. May be nil.
-	Ready func(http, smpp string)
+	// Ready is called by Serve once it listens. May be nil.
+	Ready func(Addresses)
 
 	TruthLog io.Writer        // JSON lines of all that happens; may be nil
 	Log      *slog.Logger     // may be nil
 	Now      func() time.Time // nil = time.Now
+}
+
+// Addresses are where a simulator serves. Those of SMPP are "" where no carrier speaks it.
+type Addresses struct {
+	HTTP, SMPP, SMPPTLS string
+	Fingerprint         string // of the certificate that TLS shows
 }
 
 // Server is the carriers of a scenario behind one address, each under /NAME, and the truth about them under /truth.
@@ -91,29 +99,54 @@ func Serve(ctx context.Context, o ServerOptions) error {
 	if err != nil {
 		return fmt.Errorf("listening for simulated carriers: %w", err)
 	}
-	if s.door == nil {
-		if o.Ready != nil {
-			o.Ready(ln.Addr().String(), "")
-		}
-		return s.Serve(ctx, ln)
-	}
-	smpp, err := new(net.ListenConfig).Listen(ctx, "tcp", o.SMPP)
+	at := Addresses{HTTP: ln.Addr().String()}
+	doors, err := s.doors(ctx, o, &at)
 	if err != nil {
-		return errors.Join(fmt.Errorf("listening for SMPP: %w", err), ln.Close())
+		return errors.Join(err, ln.Close())
 	}
 	if o.Ready != nil {
-		o.Ready(ln.Addr().String(), smpp.Addr().String())
+		o.Ready(at)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	served := make(chan error, 1)
-	go func() {
-		defer stop() // one without the other is no simulator
-		served <- s.ServeSMPP(ctx, smpp)
-	}()
+	served := make(chan error, len(doors))
+	for _, door := range doors {
+		go func() {
+			defer stop() // one without the other is no simulator
+			served <- s.ServeSMPP(ctx, door)
+		}()
+	}
 	err = s.Serve(ctx, ln)
 	stop()
-	return errors.Join(err, <-served)
+	for range doors {
+		err = errors.Join(err, <-served)
+	}
+	return err
+}
+
+// doors listens for SMPP, plain and inside TLS, where a carrier speaks it.
+func (s *Server) doors(ctx context.Context, o ServerOptions, at *Addresses) (doors []net.Listener, err error) {
+	if s.door == nil {
+		return nil, nil
+	}
+	plain, err := new(net.ListenConfig).Listen(ctx, "tcp", o.SMPP)
+	if err != nil {
+		return nil, fmt.Errorf("listening for SMPP: %w", err)
+	}
+	at.SMPP = plain.Addr().String()
+	if o.SMPPTLS == "" {
+		return []net.Listener{plain}, nil
+	}
+	cert, fingerprint, err := certificate(s.now())
+	if err != nil {
+		return nil, errors.Join(err, plain.Close())
+	}
+	secure, err := new(net.ListenConfig).Listen(ctx, "tcp", o.SMPPTLS)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listening for SMPP inside TLS: %w", err), plain.Close())
+	}
+	at.SMPPTLS, at.Fingerprint = secure.Addr().String(), fingerprint
+	return []net.Listener{plain, tls.NewListener(secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})}, nil
 }
 
 // Serve plays the scenario on a listener until ctx ends. Receipts that are not due by then are never sent.

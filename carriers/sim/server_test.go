@@ -278,7 +278,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan string, 1), make(chan error, 1)
 	go func() {
-		done <- Serve(ctx, ServerOptions{Scenario: s, Listen: "127.0.0.1:0", Ready: func(a, _ string) { ready <- a }})
+		done <- Serve(ctx, ServerOptions{Scenario: s, Listen: "127.0.0.1:0", Ready: func(at Addresses) { ready <- at.HTTP }})
 	}()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+<-ready+"/a/send",
 		strings.NewReader(`{"to":"+447700900123","text":"x"}`))

@@ -59,6 +59,61 @@ func newCenter(t *testing.T, behaviour, config string) *center {
 	return c
 }
 
+// TestSMPPInsideTLS: a client that knows the certificate's fingerprint sends and hears as over a plain line; one that knows
+// nothing, or speaks no TLS, is not answered.
+func TestSMPPInsideTLS(t *testing.T) {
+	t.Parallel()
+	scenario, err := sim.ParseScenario([]byte("carriers: {gamma: {dialect: smpp, password: secret, receipt_delay: 0s, latency: 0s, deliver: 1}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ready, ended := make(chan sim.Addresses, 1), make(chan error, 1)
+	go func() {
+		ended <- sim.Serve(ctx, sim.ServerOptions{
+			Scenario: scenario, Listen: "127.0.0.1:0", SMPP: "127.0.0.1:0", SMPPTLS: "127.0.0.1:0", Ready: func(at sim.Addresses) { ready <- at },
+		})
+	}()
+	at := <-ready
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	for name, c := range map[string]struct {
+		config string
+		want   carriers.Acceptance
+	}{
+		"the fingerprint": {"tls: true\ntls_fingerprint: " + at.Fingerprint + "\naddress: " + at.SMPPTLS + "\n", carriers.Yes},
+		"no authority":    {"tls: true\naddress: " + at.SMPPTLS + "\n", carriers.No},
+		"plain":           {"address: " + at.SMPP + "\n", carriers.Yes},
+	} {
+		client := build(t, smpp.Type(), "gamma", "type: smpp\nsystem_id: gamma\npassword: secret\n"+c.config)
+		running, stopRunning := context.WithCancel(ctx)
+		heard, done := make(chan carriers.Receipt, 10), make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = client.(carriers.Session).Run(running, func(_ context.Context, rs []carriers.Receipt) error {
+				for _, r := range rs {
+					heard <- r
+				}
+				return nil
+			})
+		}()
+		got := client.Submit(ctx, carriers.Message{Ref: "0000001abc", To: "+447700900123", From: "+15005550006", Text: "Hello", Segments: 1, ReceiptURL: "smpp"})
+		if got.Accepted != c.want {
+			t.Errorf("%s: %+v", name, got)
+		} else if got.Accepted == carriers.Yes {
+			if r := <-heard; r.ID != got.ID || r.State != carriers.ReceiptDelivered {
+				t.Errorf("%s: %+v of %+v", name, r, got)
+			}
+		}
+		stopRunning()
+		<-done
+	}
+}
+
 func (c *center) deliver(_ context.Context, rs []carriers.Receipt) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

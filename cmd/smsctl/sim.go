@@ -12,7 +12,7 @@ import (
 )
 
 func newSimCommand(a *app) *cobra.Command {
-	var o struct{ scenario, listen, smpp, truth string }
+	var o struct{ scenario, listen, smpp, secure, truth string }
 	serve := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve simulated carriers over HTTP and SMPP",
@@ -24,12 +24,13 @@ smsctl sim serve --scenario testdata/scenarios/chaos.yaml --truth truth.jsonl
 smsctl sim serve --scenario testdata/scenarios/dialects.yaml --smpp 127.0.0.1:2775`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runSim(cmd.Context(), sim.ServerOptions{Listen: o.listen, SMPP: o.smpp}, o.scenario, o.truth)
+			return a.runSim(cmd.Context(), sim.ServerOptions{Listen: o.listen, SMPP: o.smpp, SMPPTLS: o.secure}, o.scenario, o.truth)
 		},
 	}
 	serve.Flags().StringVar(&o.scenario, "scenario", "", "what the carriers do, `FILE`")
 	serve.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9100", "`ADDRESS` to serve HTTP at, and the truth")
 	serve.Flags().StringVar(&o.smpp, "smpp", "127.0.0.1:2775", "`ADDRESS` to serve SMPP at, if a carrier speaks it")
+	serve.Flags().StringVar(&o.secure, "smpp-tls", "", "`ADDRESS` to serve SMPP inside TLS at, with a certificate made for this run (default: nowhere)")
 	serve.Flags().StringVar(&o.truth, "truth", "", "append what truly happened to `FILE`, as JSON lines")
 	_ = serve.MarkFlagRequired("scenario")
 	exits(serve, exitInput, exitInterrupted, exitTerminated)
@@ -57,16 +58,19 @@ func (a *app) runSim(ctx context.Context, o sim.ServerOptions, scenario, truth s
 	signals := watchSignals(ctx, func(int, os.Signal) {})
 	defer signals.close()
 	o.Scenario, o.TruthLog, o.Log, o.Now = sc, log, a.log(), a.now
-	o.Ready = func(http, smpp string) {
-		if smpp != "" {
-			a.say("serving SMPP at %s", smpp)
+	o.Ready = func(at sim.Addresses) {
+		if at.SMPP != "" {
+			a.say("serving SMPP at %s", at.SMPP)
 		}
-		a.say("serving at http://%s", http)
+		if at.SMPPTLS != "" {
+			a.say("serving SMPP inside TLS at %s, tls_fingerprint: %s", at.SMPPTLS, at.Fingerprint)
+		}
+		a.say("serving at http://%s", at.HTTP)
 	}
 	err = sim.Serve(signals.drain, o)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return fail(exitError, "sim.serve", "%s", oneLine(err.Error())).at("%s", o.Listen).
-			fix("choose other addresses with --listen and --smpp").because(err)
+			fix("choose other addresses with --listen, --smpp and --smpp-tls").because(err)
 	}
 	return nil
 }
