@@ -75,6 +75,9 @@ func (c *Carrier) receipt(got report) carriers.Receipt {
 	r := c.Receipt(got.Status, code)
 	r.Ref, r.ID, r.To, r.Segments = got.Reference, got.BatchID, plus(got.Recipient), max(0, got.Parts)
 	r.At = timeOf(got.OperatorAt, got.At)
+	if strings.HasPrefix(r.Ref, batchMark) { // of the first message of its batch
+		r.Ref, r.ID = "", partID(got.BatchID, got.Recipient)
+	}
 	return r
 }
 
@@ -125,9 +128,13 @@ func (c *Carrier) Rehearse(r carriers.Rehearsal) (carriers.Callback, error) {
 	if err != nil {
 		return carriers.Callback{}, err
 	}
-	cb := r.JSON(r.URL, map[string]any{
-		"type": "recipient_delivery_report_sms", "batch_id": r.ID, "recipient": strings.TrimPrefix(r.To, "+"), "status": word,
-		"client_reference": r.Ref, "at": r.At.UTC().Format(timeFormat), "operator_status_at": r.At.UTC().Format(timeFormat),
+	address, reference := r.URL, r.Ref
+	if strings.Contains(r.ID, "/") {
+		address, reference = r.Account(), batchMark+r.Ref
+	}
+	cb := r.JSON(address, map[string]any{
+		"type": "recipient_delivery_report_sms", "batch_id": takeApart(r.ID), "recipient": strings.TrimPrefix(r.To, "+"), "status": word,
+		"client_reference": reference, "at": r.At.UTC().Format(timeFormat), "operator_status_at": r.At.UTC().Format(timeFormat),
 	})
 	if len(c.secret) > 0 {
 		nonce, stamp := rand.Text(), strconv.FormatInt(r.At.Unix(), 10)

@@ -31,7 +31,14 @@ func suite() carriertest.Suite {
 		Secrets: []string{token, secret},
 		Folder:  "../../testdata/carriers/sinch",
 		Request: validSubmit,
-		Asked:   validQuestion,
+		Batch: func(ms []carriers.Message) string {
+			var to []string
+			for _, m := range ms {
+				to = append(to, `"`+strings.TrimPrefix(m.To, "+")+`"`)
+			}
+			return `{"id":"` + id + `","to":[` + strings.Join(to, ",") + `]}`
+		},
+		Asked: validQuestion,
 		States: map[string]carriers.ReceiptState{
 			"Queued": carriers.ReceiptQueued, "Dispatched": carriers.ReceiptSent, "Delivered": carriers.ReceiptDelivered,
 			"Failed": carriers.ReceiptUndelivered, "Aborted": carriers.ReceiptFailed, "Deleted": carriers.ReceiptFailed,
@@ -148,6 +155,7 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		"type: sinch\n":                    `service_plan_id: "" is not a service plan`,
 		"service_plan_id: ../x\n":          `service_plan_id: "../x" is not`,
 		"service_plan_id: abc\n":           "api_token: is missing",
+		config + "batch_size: 100\n":       "batch_size: needs callback_secret",
 		config + "region: Europe\n":        `region: "Europe" is not a region`,
 		config + "base_url: sinch.com\n":   "base_url: is not an address",
 		config + "codes: {402: nowhere}\n": `codes: 402: "nowhere" is not a class`,
