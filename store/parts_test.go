@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
@@ -103,6 +104,37 @@ func TestParts(t *testing.T) {
 			l.holds()
 		})
 	}
+}
+
+// TestReplayOfParts: what is read anew of one part says nothing more of its message than the part did, unless the part is
+// known better by it.
+func TestReplayOfParts(t *testing.T) {
+	t.Parallel()
+	l := newLong(t, 1)
+	l.answer(0, l.begin(0), "a", "b")
+	l.receipt(carriers.Receipt{ID: "a", To: first, State: carriers.ReceiptDelivered, Raw: []byte("a")})
+	l.receipt(carriers.Receipt{ID: "b", To: first, State: carriers.ReceiptUnknown, Raw: []byte("b")})
+	var rows []int64
+	if err := l.s.EachReceipt(t.Context(), time.Time{}, false, func(k *store.Kept) error { rows = append(rows, k.Row); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct {
+		row  int
+		id   string
+		did  store.Replayed
+		want string
+	}{
+		{0, "a", store.Unchanged, "awaiting"}, {1, "b", store.Raised, "delivered"}, {1, "b", store.Unchanged, "delivered"}, {0, "a", store.Unchanged, "delivered"},
+	} {
+		did, err := l.s.Replay(t.Context(), rows[step.row], carriers.Receipt{ID: step.id, State: carriers.ReceiptDelivered})
+		if err != nil || did != step.did {
+			t.Errorf("step %d: %d, %v; want %d", i, did, err, step.did)
+		}
+		if got := l.says(0); !strings.HasPrefix(got, step.want+":") {
+			t.Errorf("step %d: %s, want %s", i, got, step.want)
+		}
+	}
+	l.holds()
 }
 
 // holds fails unless the database agrees with itself.

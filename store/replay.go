@@ -116,6 +116,9 @@ func (s *Store) replay(tx *txn, id int64, now carriers.Receipt) (Replayed, error
 			return Matched, tx.adopt(attempt, id, &now)
 		}
 	}
+	if news, err := tx.newsOfPart(attempt, carrier, &now); err != nil || !news {
+		return Unchanged, err
+	}
 	if was.State == now.State && was.Class == now.Class && was.Code == now.Code && was.Detail == now.Detail ||
 		now.State.Rank() < was.State.Rank() {
 		return Unchanged, nil
@@ -125,6 +128,23 @@ func (s *Store) replay(tx *txn, id int64, now carriers.Receipt) (Replayed, error
 		return Retold, err
 	}
 	return tx.retell(attempt, id, &now)
+}
+
+// newsOfPart makes what is said of a part, now that it is read anew, a receipt of its message. It is no news if no more was
+// said than the part is known for: then the message must not be taken for delivered because one of its parts was.
+func (tx *txn) newsOfPart(attempt, carrier int64, now *carriers.Receipt) (news bool, err error) {
+	d := row(2)
+	found, err := tx.row(d, `SELECT total, receipt FROM attempt_parts WHERE carrier_id = ? AND part_id = ? AND attempt_id = ? AND total > 1`,
+		carrier, now.ID, attempt)
+	if err != nil || !found {
+		return true, err
+	}
+	if now.State.Rank() <= carriers.ReceiptState(text(d[1])).Rank() {
+		return false, nil
+	}
+	now.Parts = int(integer(d[0]))
+	*now, err = tx.whole(attempt, now)
+	return true, err
 }
 
 // retell draws the consequences of a receipt whose row has changed: for the receipts after it, and for its attempt if it

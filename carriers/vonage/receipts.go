@@ -69,7 +69,7 @@ func (c *Carrier) smsReceipt(cb carriers.Callback) (carriers.Receipt, error) {
 		return r, nil
 	}
 	if parts := c.parts.parts(r.Ref, partsOf(cb.Query)); parts > 1 {
-		r = c.part(r, parts)
+		r.Parts = parts
 	}
 	return r, nil
 }
@@ -86,20 +86,6 @@ func (c *Carrier) smsSigned(cb carriers.Callback) (map[string]string, error) {
 		return nil, fmt.Errorf("sig: %w", carriers.ErrSignature)
 	}
 	return params, nil
-}
-
-// part makes a receipt of a part one of the message.
-func (c *Carrier) part(r carriers.Receipt, parts int) carriers.Receipt {
-	id := r.ID
-	r.ID = "" // the message's id is all of them
-	if r.State != carriers.ReceiptDelivered {
-		return r
-	}
-	if delivered := c.parts.deliver(r.Ref, id); delivered < parts {
-		r.State = carriers.ReceiptSent
-		r.Detail = fmt.Sprintf("%d of %d parts delivered", delivered, parts)
-	}
-	return r
 }
 
 // errCode is the row of a receipt's err-code in the table of codes: the numbers of refusals mean other things.

@@ -104,77 +104,41 @@ func build(t testing.TB, yaml string) *Carrier {
 	return carriertest.New[*Carrier](t, Type(), yaml)
 }
 
-// TestPartsMakeOneMessage: delivered when all parts are, whatever comes twice; failed as soon as one is.
-func TestPartsMakeOneMessage(t *testing.T) {
+// TestReceiptsOfParts: a receipt says of how many parts it is one, by the callback URL, or by what Vonage itself said of the
+// message.
+func TestReceiptsOfParts(t *testing.T) {
+	t.Parallel()
 	c := build(t, smsConfig)
-	say := func(ref, part, word string) carriers.ReceiptState {
-		cb := callback("application/x-www-form-urlencoded", "messageId="+part+"&status="+word)
-		cb.Ref, cb.Query = ref, url.Values{"k": {"x"}, "parts": {"3"}}
+	c.parts.expect("fewer", 2, 3)
+	c.parts.expect("more", 2, 1)
+	c.parts.expect("none", 1, 3)
+	c.parts.expect("same", 3, 3)
+	for _, tt := range []struct {
+		ref, said string
+		want      int
+	}{{"a", "3", 3}, {"a", "", 0}, {"a", "1", 0}, {"fewer", "3", 2}, {"more", "", 2}, {"none", "3", 0}, {"same", "3", 3}, {"a", "999", 255}, {"a", "x", 0}} {
+		cb := callback("application/x-www-form-urlencoded", "messageId=part-2&status=delivered")
+		cb.Ref, cb.Query = tt.ref, url.Values{"k": {"x"}, "parts": {tt.said}}
 		got, _, err := c.Receipts(cb)
-		if err != nil || len(got) != 1 || got[0].Ref != ref || got[0].ID != "" {
-			t.Fatalf("%+v %v", got, err)
-		}
-		return got[0].State
-	}
-	for i, step := range []struct {
-		ref, part, word string
-		want            carriers.ReceiptState
-	}{
-		{"a", "1", "accepted", carriers.ReceiptSent},
-		{"a", "1", "delivered", carriers.ReceiptSent},
-		{"a", "1", "delivered", carriers.ReceiptSent}, // Vonage comes again
-		{"b", "1", "delivered", carriers.ReceiptSent},
-		{"a", "3", "delivered", carriers.ReceiptSent},
-		{"a", "2", "delivered", carriers.ReceiptDelivered},
-		{"a", "2", "delivered", carriers.ReceiptDelivered},
-		{"b", "2", "failed", carriers.ReceiptFailed},
-		{"b", "3", "delivered", carriers.ReceiptSent}, // ranks below the failure
-	} {
-		if got := say(step.ref, step.part, step.word); got != step.want {
-			t.Errorf("step %d %+v: %s", i, step, got)
+		if err != nil || len(got) != 1 || got[0].Ref != tt.ref || got[0].ID != "part-2" || got[0].State != carriers.ReceiptDelivered || got[0].Parts != tt.want {
+			t.Errorf("%+v: %+v, %v", tt, got, err)
 		}
 	}
-	c.parts.expect("c", 2, 3) // what the answer to the submit says counts more
-	say("c", "1", "delivered")
-	if got := say("c", "2", "delivered"); got != carriers.ReceiptDelivered {
-		t.Errorf("two of two parts: %s", got)
-	}
-	c.parts.expect("d", 2, 1) // and where the callback URL says nothing
-	cb := callback("application/x-www-form-urlencoded", "messageId=1&status=delivered")
-	cb.Ref = "d"
-	if got, _, err := c.Receipts(cb); err != nil || got[0].State != carriers.ReceiptSent {
-		t.Errorf("one of two parts: %+v %v", got, err)
-	}
-	c.parts.expect("e", 1, 3)
-	if got, id := say1(t, c, "e"); got != carriers.ReceiptDelivered || id != "1" {
-		t.Errorf("cut into no parts after all: %s %s", got, id)
-	}
-}
-
-// say1 is a delivered part of a message whose callback URL says three.
-func say1(t *testing.T, c *Carrier, ref string) (carriers.ReceiptState, string) {
-	t.Helper()
-	cb := callback("application/x-www-form-urlencoded", "messageId=1&status=delivered")
-	cb.Ref, cb.Query = ref, url.Values{"k": {"x"}, "parts": {"3"}}
-	got, _, err := c.Receipts(cb)
-	if err != nil || len(got) != 1 {
-		t.Fatal(err)
-	}
-	return got[0].State, got[0].ID
 }
 
 func TestTallyForgetsTheOldest(t *testing.T) {
+	t.Parallel()
 	c := newTally()
 	for i := range maxOpen + 10 {
-		c.deliver(fmt.Sprint("ref", i), "1")
+		c.expect(fmt.Sprint("ref", i), 2, 1)
 	}
-	if len(c.open) != maxOpen || len(c.order) != maxOpen {
-		t.Errorf("%d messages are counted", len(c.open))
+	if len(c.of) != maxOpen || len(c.order) != maxOpen {
+		t.Errorf("%d messages are remembered", len(c.of))
 	}
-	if n := c.deliver("ref9", "2"); n != 1 {
+	if n := c.parts("ref9", 1); n != 1 {
 		t.Error("the oldest is still known")
 	}
-	if n := c.deliver("ref11", "2"); n != 2 {
+	if n := c.parts("ref11", 1); n != 2 {
 		t.Error("a young one was forgotten")
 	}
 }
