@@ -14,7 +14,8 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 )
 
-// states maps status_code. 300 is a failure that ClickSend itself tries again.
+// states maps status_code, as third parties read it: ClickSend's own list of the codes of receipts is not confirmed. 300 is
+// a failure that ClickSend itself tries again. The config's `states:` overrides.
 //
 //nolint:gochecknoglobals // a table that nothing writes to
 var states = map[string]carriers.ReceiptState{

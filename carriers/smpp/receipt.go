@@ -178,7 +178,11 @@ func raw(sm *pdu.SM) []byte {
 // Reread reads the raw payload of a receipt anew: what raw made of it.
 func (c *Carrier) Reread(kept []byte) (carriers.Receipt, error) {
 	text, tlvs := string(kept), []byte(nil)
-	if i := strings.LastIndex(text, " [tlv "); i >= 0 && strings.HasSuffix(text, "]") {
+	switch i := strings.LastIndex(text, " [tlv "); {
+	case i < 0:
+	case strings.Trim(text[i+len(" [tlv "):], "0123456789abcdef") == "": // cut off: the text says what it says
+		text = text[:i]
+	case strings.HasSuffix(text, "]"):
 		b, err := hex.DecodeString(text[i+len(" [tlv ") : len(text)-1])
 		if err != nil {
 			return carriers.Receipt{}, fmt.Errorf("%w: the parameters are cut off", carriers.ErrPayload)
