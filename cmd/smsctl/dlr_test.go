@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
@@ -172,12 +173,34 @@ func TestDLRPoll(t *testing.T) {
 	s.run(exitOK, "send", "--csv", s.list("people.csv", 1), "-m", "Hi", "--yes", "--no-wait")
 	s.run(exitOK, "dlr", "poll").says("1 messages wait", "1 asked about, 0 settled")
 	say("away")
-	s.run(exitNoRoute, "dlr", "poll").says("carrier.unreachable")
+	s.run(exitNoRoute, "dlr", "poll", "--again").says("carrier.unreachable")
 	say("delivered")
-	s.run(exitOK, "dlr", "poll").says("1 settled")
+	s.run(exitOK, "dlr", "poll", "--again").says("1 settled")
 	s.run(exitOK, "dlr", "poll").says("0 messages wait")
 	if got := s.states("people")[campaign.Delivered]; got != 1 || asked != 3 {
 		t.Errorf("%d delivered, asked %d times", got, asked)
 	}
 	s.messages("people")
+}
+
+// TestPollTurns: what has been asked about is asked about again when it has grown old enough, once for each turn.
+func TestPollTurns(t *testing.T) {
+	t.Parallel()
+	begun := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		last, now time.Duration
+		want      bool
+	}{
+		{-time.Hour, 0, true}, {-time.Millisecond, time.Hour, true}, {0, 0, false}, {0, 59 * time.Second, false}, {0, time.Minute, true},
+		{time.Minute, time.Minute, false}, {time.Minute, 4 * time.Minute, false}, {time.Minute, 5 * time.Minute, true}, {10 * time.Minute, 29 * time.Minute, false},
+		{10 * time.Minute, 90 * time.Minute, true}, {90 * time.Minute, 3 * time.Hour, true}, {25 * time.Hour, 71 * time.Hour, false}, {25 * time.Hour, 72 * time.Hour, true},
+		{73 * time.Hour, 1000 * time.Hour, false},
+	} {
+		if got := dueAgain(begun, begun.Add(c.last), begun.Add(c.now)); got != c.want {
+			t.Errorf("asked at %v, now %v: %v", c.last, c.now, got)
+		}
+	}
+	if !dueAgain(begun, time.Time{}, begun) {
+		t.Error("what was never asked about is not due")
+	}
 }
