@@ -171,13 +171,24 @@ func (d *doctor) checkPrices(context.Context) {
 		return
 	}
 	var unpriced []string
-	priced := 0
+	priced, imported := 0, 0
 	for _, c := range d.built {
-		if len(c.Info().Common.Price) == 0 && !c.Info().Simulated {
-			unpriced = append(unpriced, c.Info().Name)
-		} else {
+		name := c.Info().Name
+		switch l, ok := d.prices[name]; {
+		case ok:
+			imported++
+			if age := d.now().Sub(l.At); age > staleAfter {
+				d.say(verdictWarn, "the price list of %s was imported %d days ago, from %s", name, int(age.Hours()/24), l.Source).
+					remedy("smsctl carrier prices import %s FILE", name)
+			}
+		case len(c.Info().Common.Price) == 0 && !c.Info().Simulated:
+			unpriced = append(unpriced, name)
+		default:
 			priced++
 		}
+	}
+	if imported > 0 {
+		d.say(verdictOK, "%s priced by an imported list: carrier list has their age", plural(imported, "carrier"))
 	}
 	if len(unpriced) > 0 {
 		d.say(verdictWarn, "no prices for %s: campaigns count as free there, and no ceiling can hold", strings.Join(unpriced, ", ")).

@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +56,36 @@ func TestDoctorAsksCarriers(t *testing.T) {
 		}
 		if strings.Contains(stdout+stderr, "canary-token") {
 			t.Errorf("%s: the secret is shown", c.name)
+		}
+	}
+}
+
+// A carrier whose prices were imported has prices, and a list that has become old is named with its age.
+func TestDoctorKnowsImportedPrices(t *testing.T) {
+	dir := t.TempDir()
+	config, list := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "prices.csv")
+	for path, text := range map[string]string{
+		list:   "country,price\nGB,0.04\n*,0.08\n",
+		config: "database: smsctl.db\ncarriers:\n  alpha: {type: twilio, account_sid: AC00000000000000000000000000000000, auth_token: secret, from: \"+15005550006\"}\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		args  []string
+		later time.Duration
+		want  string
+	}{
+		{[]string{"carrier", "prices", "import", "alpha", list}, 0, "alpha"},
+		{[]string{"doctor", "prices"}, time.Hour, "[ok]   prices     1 carrier priced by an imported list"},
+		{[]string{"doctor", "prices"}, 40*24*time.Hour + time.Hour, "[warn] prices     the price list of alpha was imported 40 days ago"},
+	} {
+		r := newTestRun(t, setup{types: all.Types()})
+		now := r.app.now
+		r.app.now = func() time.Time { return now().Add(c.later) }
+		if code := run(append(c.args, "--config", config), r.app); code != 0 || !strings.Contains(r.out.String(), c.want) {
+			t.Errorf("%v: exit %d, no %q in\n%s%s", c.args, code, c.want, r.out, r.err)
 		}
 	}
 }
