@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -18,6 +19,7 @@ type dispatch struct {
 	router *routing.Router
 	feeder *feeder
 	watch  *watch
+	fed    time.Time // when the last page came, or the run began
 
 	batches []*batcher // by carrier, nil for those whose messages go one by one
 	cutNow  context.CancelFunc
@@ -75,7 +77,7 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	d := &dispatch{
 		Runner: r, router: router, spent: spent, hand: map[int64]bool{},
 		assign: make(chan assignment, n), results: make(chan result, n), wishes: make(chan wish, 1),
-		watch: newWatch(r), heeded: r.Now(),
+		watch: newWatch(r), heeded: r.Now(), fed: r.Now(),
 	}
 	if d.learns, err = newLearning(ctx, d); err != nil {
 		return nil, err
@@ -110,8 +112,7 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 		if err := errors.Join(err, d.learns.save(ctx, now, over)); over || err != nil {
 			return err
 		}
-		d.feeder.ask(len(d.hand), !d.held())
-		timer.Reset(wait)
+		timer.Reset(min(wait, d.feeder.ask(len(d.hand), !d.held())))
 		select {
 		case page := <-d.feeder.pages:
 			err = d.take(ctx, d.Now(), page)
@@ -123,10 +124,12 @@ func (d *dispatch) loop(ctx context.Context, stop <-chan struct{}) error {
 			d.learns.answer(d.Now(), q)
 		case w := <-d.wishes:
 			err = d.heed(ctx, w)
+		case <-d.Wake:
+			d.feeder.hurry()
 		case <-timer.C:
 		case <-stop:
 			stop = nil
-			d.stop(CauseInterrupted, Paused, "interrupted")
+			d.stop(CauseInterrupted, cmp.Or(d.Interrupted, Paused), "interrupted")
 			d.end.InFlight = d.flying
 			d.notify("drain", slog.Int("in_flight", d.flying), slog.Duration("timeout", d.DrainTimeout))
 			time.AfterFunc(d.DrainTimeout, d.cutNow)
@@ -159,6 +162,7 @@ func (d *dispatch) wake(now time.Time) {
 // take takes a page of due recipients in. After dispatch had come to its end, a message that goes to another carrier lets
 // the campaign run again.
 func (d *dispatch) take(ctx context.Context, now time.Time, page []Due) error {
+	d.fed = now
 	for i := range page {
 		if _, ok := d.hand[page[i].ID]; ok {
 			continue

@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/smsctl/smsctl/carriers/phone"
 )
@@ -10,32 +11,45 @@ import (
 // feeder reads due recipients ahead of dispatch, so that dispatch never waits for the disk.
 type feeder struct {
 	*Runner
-	pages  chan []Due
-	wants  chan int
-	limit  int // recipients in hand at most
-	cursor int64
-	spent  atomic.Bool // every recipient that was never tried has been read
-	idleAt int64       // when the retries were last looked for, ms
+	pages   chan []Due
+	wants   chan int
+	limit   int // recipients in hand at most
+	cursor  int64
+	spent   atomic.Bool // every recipient that was never tried has been read
+	idleAt  int64       // when the retries were last looked for, ms
+	hurried bool        // recipients were added since
 }
 
 func newFeeder(r *Runner, limit int) *feeder {
 	return &feeder{Runner: r, pages: make(chan []Due), wants: make(chan int, 1), limit: limit}
 }
 
-// ask requests a page when there is room for half of one; it is called by dispatch only.
-func (f *feeder) ask(inHand int, running bool) {
+// gather is how far apart pages of recipients that are added one by one lie: a question costs as much as some of them.
+const gather = 2 * time.Millisecond
+
+// hurry lets the next question not wait: recipients were added.
+func (f *feeder) hurry() { f.hurried = true }
+
+// ask requests a page when there is room for half of one; it is called by dispatch only. It returns when it wants to be
+// asked again.
+func (f *feeder) ask(inHand int, running bool) time.Duration {
 	room := f.limit - inHand
 	if !running || room < f.limit/2 {
-		return
+		return idle
 	}
-	now := f.Now().UnixMilli()
-	if f.spent.Load() && now-f.idleAt < idle.Milliseconds()/2 {
-		return
+	now, apart, again := f.Now().UnixMilli(), idle/2, idle
+	if f.hurried {
+		apart, again = gather, gather
+	}
+	if left := apart - time.Duration(now-f.idleAt)*time.Millisecond; f.spent.Load() && left > 0 {
+		return left
 	}
 	select {
 	case f.wants <- room:
-		f.idleAt = now
+		f.idleAt, f.hurried = now, false
+		return idle
 	default: // one is on its way
+		return again
 	}
 }
 
@@ -55,7 +69,7 @@ func (f *feeder) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !f.spent.Load() && len(page) < room {
+		if (f.Linger > 0 || !f.spent.Load()) && len(page) < room {
 			fresh, err := f.Store.Fresh(ctx, f.Campaign.ID, f.cursor, room-len(page))
 			if err != nil {
 				return err

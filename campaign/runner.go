@@ -47,7 +47,7 @@ type Memory interface {
 type Sums interface {
 	Counts(ctx context.Context, campaignID int64) (Counts, error)
 	Spent(ctx context.Context, campaignID int64) (carriers.Price, error)
-	Sharing(ctx context.Context) (int, error) // processes that send with this database
+	Sharing(ctx context.Context) (int, error) // campaigns that are being sent with this database
 }
 
 // Store is what a runner needs of the database.
@@ -109,10 +109,14 @@ type Runner struct {
 	Log      *slog.Logger
 	Notify   func(Event) // called from the runner's goroutines, must return at once
 
-	DrainTimeout time.Duration // how long a stop waits for submits under way
-	Reconcile    bool          // send nothing: only ask what became of the submits whose outcome is not known
-	NoWait       bool          // return when nothing is left to send now
-	Wait         time.Duration // at most that long for receipts; 0 = as long as their deadlines
+	DrainTimeout time.Duration   // how long a stop waits for submits under way
+	Reconcile    bool            // send nothing: only ask what became of the submits whose outcome is not known
+	NoWait       bool            // return when nothing is left to send now
+	Interrupted  Status          // in which state a stop leaves the campaign; "" = paused
+	Served       bool            // somebody else holds the carriers' own connections
+	Linger       time.Duration   // recipients are added while it runs: that long without one, the end may come
+	Wake         <-chan struct{} // some were added
+	Wait         time.Duration   // at most that long for receipts; 0 = as long as their deadlines
 
 	journal journal
 }
@@ -146,7 +150,7 @@ func (r *Runner) Run(ctx, abort context.Context) (End, error) {
 	g.Go(func() error { return ended(d.control(quiet)) })
 	g.Go(func() error { return ended(d.watch.run(quiet)) })
 	for _, c := range r.Carriers {
-		if s, ok := c.(carriers.Session); ok {
+		if s, ok := c.(carriers.Session); ok && !r.Served {
 			g.Go(func() error { return ended(s.Run(quiet, r.deliver(c.Info().Name))) })
 		}
 	}

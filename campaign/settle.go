@@ -64,6 +64,9 @@ func (d *dispatch) judge(ctx context.Context, now time.Time) (bool, error) {
 		}
 		return false, err
 	}
+	if now.Sub(d.fed) < d.Linger {
+		return false, nil
+	}
 	if d.quietAt.IsZero() {
 		d.quietAt, d.settling = now, true
 		if err := d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Settling, ""); err != nil {

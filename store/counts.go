@@ -113,9 +113,10 @@ func (s *Store) Spent(ctx context.Context, campaignID int64) (p carriers.Price, 
 	return p, err
 }
 
-// Sharing is how many processes send with this database at the moment: they share the carriers' limits.
+// Sharing is how many campaigns are being sent with this database at the moment, by whichever process: they share the
+// carriers' limits.
 func (s *Store) Sharing(ctx context.Context) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT count(DISTINCT lease_host || ' ' || lease_pid) FROM campaigns WHERE lease_until > ?
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM campaigns WHERE lease_until > ?
 		AND state IN ('running', 'draining')`, s.now().UnixMilli()).Scan(&n)
 	return n, err
 }

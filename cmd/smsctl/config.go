@@ -29,6 +29,7 @@ type config struct {
 	Routing       routingConfig  `yaml:"routing"`
 	Receipts      receiptsConfig `yaml:"receipts"`
 	OptOut        optOutConfig   `yaml:"optout"`
+	Serve         serveConfig    `yaml:"serve"`
 	Keys          keysConfig     `yaml:"keys"`
 
 	file    *configFile       // nil without a config file
@@ -104,6 +105,11 @@ type repliesConfig struct {
 	Help  string `yaml:"help"`
 }
 
+// serveConfig is what the service has beside the ways in.
+type serveConfig struct {
+	Metrics opsAddress `yaml:"metrics"` // of /metrics, /healthz and /readyz
+}
+
 // keysConfig are the keys of the callback MAC and of hashed phone numbers.
 type keysConfig struct {
 	Callback carriers.Secret `yaml:"callback"`
@@ -125,6 +131,7 @@ func defaultConfig() *config {
 			Timeout: carriers.Duration(2 * time.Minute),
 			Settle:  carriers.Duration(72 * time.Hour),
 		},
+		Serve:   serveConfig{Metrics: defaultMetrics},
 		OptOut:  optOutConfig{StopScope: "brand", HoldOnReview: true},
 		origins: map[string]string{},
 	}
@@ -239,6 +246,21 @@ func (l *listenAddress) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is not an address to listen on: write host:port, like 127.0.0.1:8025", b)
 	}
 	return nil
+}
+
+// opsAddress is host:port, or none.
+type opsAddress string
+
+// noAddress says that there shall be none.
+const noAddress = "none"
+
+// UnmarshalText checks it.
+func (o *opsAddress) UnmarshalText(b []byte) error {
+	*o = opsAddress(b)
+	if *o == noAddress {
+		return nil
+	}
+	return new(listenAddress).UnmarshalText(b)
 }
 
 // publicURL is what carriers are told to call.

@@ -44,6 +44,7 @@ func topics() []topic {
 		{"formatting", "--json, --jq, --template, tables"},
 		{"sql", "the database's views for other programs"},
 		{"configuration", "the config file and secrets"},
+		{"service", "smsctl serve: systemd, containers, health, metrics"},
 		{"environment", "variables that are honoured"},
 		{"scenario", "what simulated carriers do"},
 		{"accessibility", "screen readers, colours, ASCII"},

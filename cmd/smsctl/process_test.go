@@ -100,6 +100,7 @@ func (s *stage) launch(stdin io.Reader, stdout io.Writer, args ...string) *proce
 		"HOME=" + s.dir, "USERPROFILE=" + s.dir, "LANG=C.UTF-8", "TMPDIR=" + s.dir,
 		"SMSCTL_CONFIG=" + filepath.Join(s.dir, "config.yaml"),
 	}
+	p.Env = append(p.Env, s.env...)
 	if runtime.GOOS == "windows" {
 		p.Env = append(p.Env, "SystemRoot="+os.Getenv("SystemRoot"))
 	}

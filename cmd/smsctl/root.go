@@ -32,6 +32,7 @@ func commandGroups(a *app) []commandGroup {
 			newCampaignCommand(a),
 			newMessageCommand(a),
 			newOptOutCommand(a),
+			newServeCommand(a),
 		}},
 		{"Route", []*cobra.Command{
 			newCarrierCommand(a),

@@ -35,6 +35,8 @@ type stage struct {
 	truthLog string
 	receipts string // address of the listener
 	opened   *store.Store
+	ops      string   // where a service tells how it is
+	env      []string // of the program's processes, beside the usual
 }
 
 // tree is a piece of YAML.
