@@ -155,7 +155,7 @@ func (in *Intake) recipient(row *recipients.Row, t *Tally) (Recipient, *Reject) 
 	}
 	digits := number.Digits()
 	if in.OptedOut(digits) {
-		return Recipient{}, in.reject(row, in.List.PhoneColumn(), CodeOptedOut, "the number is on the opt-out list", "")
+		return Recipient{}, in.reject(row, in.phoneColumn(), CodeOptedOut, "the number is on the opt-out list", "")
 	}
 	text, err := in.Text.Render(row.Cells)
 	if err != nil {
@@ -183,12 +183,20 @@ func (in *Intake) recipient(row *recipients.Row, t *Tally) (Recipient, *Reject) 
 	return r, nil
 }
 
+// phoneColumn is where the number stands; a single message has no columns.
+func (in *Intake) phoneColumn() int {
+	if in.List == nil {
+		return -1
+	}
+	return in.List.PhoneColumn()
+}
+
 func (in *Intake) badPhone(row *recipients.Row, err error) *Reject {
 	var e *phone.Error
 	if errors.As(err, &e) {
-		return in.reject(row, in.List.PhoneColumn(), e.Code, e.Detail, "")
+		return in.reject(row, in.phoneColumn(), e.Code, e.Detail, "")
 	}
-	return in.reject(row, in.List.PhoneColumn(), phone.CodeInvalid, err.Error(), "")
+	return in.reject(row, in.phoneColumn(), phone.CodeInvalid, err.Error(), "")
 }
 
 // coded is an error that names a stable code, the column at fault and a remedy.
@@ -208,7 +216,7 @@ func (in *Intake) badText(row *recipients.Row, err error) *Reject {
 
 func (in *Intake) reject(row *recipients.Row, column int, code, message, fix string) *Reject {
 	r := &Reject{Line: row.Line, Record: row.Record, Code: code, Message: message, Fix: fix, Cells: row.Cells}
-	if column >= 0 {
+	if column >= 0 && in.List != nil {
 		r.Column, r.Value = in.List.Header()[column], row.Cells[column]
 	}
 	return r

@@ -41,13 +41,12 @@ func (tx *txn) suppress(phone int64) error {
 	if err != nil {
 		return err
 	}
-	d := row(1)
 	for _, c := range campaigns {
-		found, err := tx.row(d, `SELECT id FROM recipients WHERE campaign_id = ? AND phone = ? AND state = 'queued'`, c, phone)
+		queued, err := tx.ids(`SELECT id FROM recipients WHERE campaign_id = ? AND phone = ? AND state = 'queued'`, c, phone)
 		if err != nil {
 			return err
 		}
-		if !found {
+		if len(queued) == 0 {
 			continue
 		}
 		by, err := tx.blocked(phone, c)
@@ -57,12 +56,14 @@ func (tx *txn) suppress(phone int64) error {
 		if by == nil {
 			continue
 		}
-		r, err := tx.recipient(integer(d[0]))
-		if err != nil {
-			return err
-		}
-		if err := tx.hold(&r, by); err != nil {
-			return err
+		for _, id := range queued {
+			r, err := tx.recipient(id)
+			if err != nil {
+				return err
+			}
+			if err := tx.hold(&r, by); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -155,7 +155,8 @@ func (tx *txn) lastWritten(phone int64) (id int64, t optout.Target, err error) {
 	d := row(1)
 	var latest int64
 	for _, c := range campaigns {
-		found, err := tx.row(d, `SELECT a.begun_at FROM recipients r JOIN attempts a ON a.id = r.last_attempt WHERE r.campaign_id = ? AND r.phone = ?`, c, phone)
+		found, err := tx.row(d, `SELECT a.begun_at FROM recipients r JOIN attempts a ON a.id = r.last_attempt WHERE r.campaign_id = ? AND r.phone = ?
+			ORDER BY r.id DESC LIMIT 1`, c, phone)
 		if err != nil {
 			return 0, t, err
 		}

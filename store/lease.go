@@ -121,6 +121,11 @@ func (s *Store) Release(ctx context.Context, campaignID int64, token string, st 
 		if err := tx.holds(campaignID, token); err != nil {
 			return err
 		}
+		if collected, err := tx.collected(campaignID); err != nil {
+			return err
+		} else if collected > 0 && (st == campaign.Completed || st == campaign.Incomplete || st == campaign.Settling) {
+			st, reason = campaign.Running, "" // orders came since the sums were read: whoever looks for work goes on
+		}
 		if st == campaign.Completed { // unless a message was released to be sent since the sums were read
 			queued, err := tx.ids(`SELECT id FROM recipients WHERE campaign_id = ? AND state = 'queued' AND not_before > 0 LIMIT 1`, campaignID)
 			if err != nil {

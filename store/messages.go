@@ -38,14 +38,7 @@ func (s *Store) CampaignsTo(ctx context.Context, phone uint64) (ids []int64, err
 // the sequence is 0. campaign.ErrNotFound says that there is none.
 func (s *Store) Message(ctx context.Context, c *campaign.Campaign, sequence int64, phone uint64) (*report.Detail, error) {
 	var d *report.Detail
-	f := Filter{Phone: phone}
-	if sequence != 0 {
-		number, err := s.phoneOf(ctx, c.ID<<32|sequence)
-		if err != nil {
-			return nil, err
-		}
-		f.Phone = number
-	}
+	f := Filter{Phone: phone, One: sequence}
 	err := s.stories(ctx, c, f, func(st *story) (err error) {
 		d, err = st.detail()
 		return err
@@ -54,21 +47,6 @@ func (s *Store) Message(ctx context.Context, c *campaign.Campaign, sequence int6
 		err = campaign.ErrNotFound
 	}
 	return d, err
-}
-
-func (s *Store) phoneOf(ctx context.Context, recipient int64) (phone uint64, err error) {
-	var n int64
-	err = eachRow(ctx, s.read, []any{&n}, func() error {
-		phone = uint64(n)
-		return nil
-	}, `SELECT phone FROM recipients WHERE id = ?`, recipient)
-	if err != nil {
-		return 0, fmt.Errorf("reading a message: %w", explain(err))
-	}
-	if phone == 0 {
-		return 0, campaign.ErrNotFound
-	}
-	return phone, nil
 }
 
 func (st *story) detail() (*report.Detail, error) {

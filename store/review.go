@@ -161,31 +161,16 @@ func (tx *txn) requeueHeld(phone int64, reason string) (names []string, err erro
 	}
 	d := row(1)
 	for _, c := range campaigns {
-		found, err := tx.row(d, `SELECT id FROM recipients WHERE campaign_id = ? AND phone = ? AND state = 'suppressed' AND reason = ?`, c, phone, reason)
+		held, err := tx.ids(`SELECT id FROM recipients WHERE campaign_id = ? AND phone = ? AND state = 'suppressed' AND reason = ?`, c, phone, reason)
 		if err != nil {
 			return nil, err
 		}
-		if !found {
+		queued, err := tx.requeueAll(phone, c, held)
+		if err != nil {
+			return nil, err
+		}
+		if !queued {
 			continue
-		}
-		r, err := tx.recipient(integer(d[0]))
-		if err != nil {
-			return nil, err
-		}
-		by, err := tx.blocked(phone, c)
-		if err != nil {
-			return nil, err
-		}
-		if by != nil {
-			r.reason = by.reason()
-			if err := tx.put(&r, campaign.Suppressed); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		r.reason, r.notBefore = "review dismissed", 1
-		if err := tx.put(&r, campaign.Queued); err != nil {
-			return nil, err
 		}
 		// Nobody sends it by itself: who looks at the campaign is to see that something is left to do.
 		if _, err := tx.exec(`UPDATE campaigns SET state = 'incomplete' WHERE id = ? AND state IN ('completed', 'settling') AND lease_token IS NULL`, c); err != nil {
@@ -197,6 +182,31 @@ func (tx *txn) requeueHeld(phone int64, reason string) (names []string, err erro
 		names = append(names, text(d[0]))
 	}
 	return names, nil
+}
+
+// requeueAll queues recipients of one number in one campaign again, unless something else keeps them from being sent to.
+func (tx *txn) requeueAll(phone, campaignID int64, held []int64) (queued bool, err error) {
+	if len(held) == 0 {
+		return false, nil
+	}
+	by, err := tx.blocked(phone, campaignID)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range held {
+		r, err := tx.recipient(id)
+		if err != nil {
+			return false, err
+		}
+		to := campaign.Queued
+		if r.reason, r.notBefore = "review dismissed", 1; by != nil {
+			r.reason, r.notBefore, to = by.reason(), 0, campaign.Suppressed
+		}
+		if err := tx.put(&r, to); err != nil {
+			return false, err
+		}
+	}
+	return by == nil, nil
 }
 
 // Event is one line of the audit chain of a number.

@@ -9,11 +9,12 @@ import (
 	"github.com/smsctl/smsctl/campaign"
 )
 
-// Unattended lists the campaigns of a mode and profile that are meant to be sent or followed and whose lease is free, ran
-// out, or may belong to a process that is dead: transactional ones first, then the oldest.
+// Unattended lists the campaigns of a mode and profile that are meant to be sent or followed, whoever holds them:
+// transactional ones first, then the oldest. Those that collect orders are tried again when they have paused by
+// themselves: programs go on ordering.
 func (s *Store) Unattended(ctx context.Context, mode campaign.Mode, profile string) (_ []*campaign.Campaign, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+campaignColumns+` FROM campaigns WHERE mode = ? AND profile = ?
-		AND desired <> 'pause' AND state IN ('running', 'draining', 'settling') ORDER BY type = 'transactional' DESC, id`, string(mode), profile)
+		AND desired <> 'pause' AND (state IN ('running', 'draining', 'settling') OR state = 'paused' AND identity LIKE '`+campaign.Standing+`%') ORDER BY type = 'transactional' DESC, id`, string(mode), profile)
 	if err != nil {
 		return nil, fmt.Errorf("looking for campaigns that nobody sends: %w", explain(err))
 	}

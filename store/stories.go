@@ -23,6 +23,7 @@ type Filter struct {
 	Carrier string // one of its attempts was made there
 	Country string
 	Phone   uint64
+	One     int64 // only the recipient with this sequence; 0 = all
 	Limit   int
 
 	Since, Until time.Time // with an attempt that began in this time; a zero end is open
@@ -186,6 +187,9 @@ func (f Filter) where(campaignID int64) (string, []any) {
 	where, args := `r.id > ? AND r.id < ?`, []any{lo, hi}
 	if f.Phone != 0 {
 		where, args = `r.campaign_id = ? AND r.phone = ?`, []any{campaignID, int64(f.Phone)}
+	}
+	if f.One != 0 {
+		where, args = `r.id = ?`, []any{lo | f.One}
 	}
 	if len(f.States) > 0 {
 		where += ` AND r.state IN (?` + strings.Repeat(`,?`, len(f.States)-1) + `)`

@@ -310,7 +310,7 @@ func (w *writer) transact(batch *[]request, more func(*[]request) bool) (err err
 	if err := tx.settle(); err != nil {
 		return err
 	}
-	if err := tx.tally.flush(tx); err != nil {
+	if err := errors.Join(tx.bookOrders(), tx.tally.flush(tx)); err != nil {
 		return err
 	}
 	if _, err := w.c.exec(`COMMIT`); err != nil {
@@ -331,6 +331,7 @@ type txn struct {
 	now       int64 // the same for all of it
 	tally     tally
 	leases    map[int64]string // lease tokens read in this transaction
+	orders    map[int64]*orderBook
 	committed []func()
 }
 

@@ -30,6 +30,7 @@ type config struct {
 	Receipts      receiptsConfig `yaml:"receipts"`
 	OptOut        optOutConfig   `yaml:"optout"`
 	Serve         serveConfig    `yaml:"serve"`
+	API           apiConfig      `yaml:"api"`
 	Keys          keysConfig     `yaml:"keys"`
 
 	file    *configFile       // nil without a config file
@@ -110,6 +111,32 @@ type serveConfig struct {
 	Metrics opsAddress `yaml:"metrics"` // of /metrics, /healthz and /readyz
 }
 
+// apiConfig is the way in for other programs.
+type apiConfig struct {
+	Listen      listenAddress   `yaml:"listen"` // "" = none
+	Token       carriers.Secret `yaml:"token"`  // whoever has it may send
+	TLS         tlsConfig       `yaml:"tls"`
+	MaxQueued   int64           `yaml:"max_queued"` // messages; more are answered 429
+	MaxSegments int             `yaml:"max_segments"`
+	MaxBodyMB   int64           `yaml:"max_body_mb"` // of a list
+}
+
+// check holds the API's keys against each other.
+func (a *apiConfig) check(complain func(key, format string, args ...any)) {
+	switch {
+	case a.Listen != "" && a.Token == "":
+		complain("api.token", "api.listen needs api.token: without it anybody could send")
+	case (a.TLS.Cert == "") != (a.TLS.Key == ""):
+		complain("api.tls", "tls needs both cert and key")
+	case a.MaxQueued < 1:
+		complain("api.max_queued", "max_queued must be at least 1, not %d", a.MaxQueued)
+	case a.MaxSegments < 1 || a.MaxSegments > 255:
+		complain("api.max_segments", "max_segments must be from 1 to 255, not %d", a.MaxSegments)
+	case a.MaxBodyMB < 1 || a.MaxBodyMB > 10_000:
+		complain("api.max_body_mb", "max_body_mb must be from 1 to 10000, not %d", a.MaxBodyMB)
+	}
+}
+
 // keysConfig are the keys of the callback MAC and of hashed phone numbers.
 type keysConfig struct {
 	Callback carriers.Secret `yaml:"callback"`
@@ -132,6 +159,7 @@ func defaultConfig() *config {
 			Settle:  carriers.Duration(72 * time.Hour),
 		},
 		Serve:   serveConfig{Metrics: defaultMetrics},
+		API:     apiConfig{MaxQueued: 100_000, MaxSegments: 3, MaxBodyMB: 64},
 		OptOut:  optOutConfig{StopScope: "brand", HoldOnReview: true},
 		origins: map[string]string{},
 	}
@@ -155,6 +183,7 @@ func (c *config) check() problems {
 	if (c.Receipts.TLS.Cert == "") != (c.Receipts.TLS.Key == "") {
 		complain("receipts.tls", "tls needs both cert and key")
 	}
+	c.API.check(complain)
 	if c.Receipts.Timeout > c.Receipts.Settle {
 		complain("receipts.timeout", "timeout (%s) is longer than settle (%s)",
 			time.Duration(c.Receipts.Timeout), time.Duration(c.Receipts.Settle))

@@ -174,16 +174,7 @@ func (s *session) callbackKey() (*receipts.Key, error) {
 // certificate is what the listener proves itself with, nil behind a proxy that ends TLS. It is read before anything is
 // sent: a listener that fails afterwards would make all receipts look lost.
 func (s *session) certificate() (*tls.Config, error) {
-	pair := s.cfg.Receipts.TLS
-	if pair.Cert == "" {
-		return nil, nil
-	}
-	cert, err := tls.LoadX509KeyPair(s.cfg.relative(pair.Cert), s.cfg.relative(pair.Key))
-	if err != nil {
-		return nil, fail(exitConfig, "receipts.tls", "the listener's certificate cannot be used").at("%v", err).
-			fix("check receipts.tls in the config").because(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+	return s.pair("receipts.tls", s.cfg.Receipts.TLS)
 }
 
 // relative makes a path of the config relative to the config file.

@@ -22,11 +22,14 @@ type serveOptions struct {
 func newServeCommand(a *app) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
-		Use: "serve", Short: "Run as a service: receipts, campaigns in the background, health and metrics", Args: cobra.NoArgs,
+		Use: "serve", Short: "Run as a service: an API, receipts, campaigns in the background, health and metrics", Args: cobra.NoArgs,
 		Long: `Run as a service, in the foreground and without a screen, until it is stopped. It listens for receipts and inbound
 messages, holds the carriers' own connections, and takes up every campaign that is meant to be sent and that nobody
 sends: detached ones, those whose process has died, and those that it has left itself when it was stopped. Others may
 send beside it: they share its listener and the carriers' limits.
+
+With api.listen other programs send by it: one message or a list, answered 2xx when it is durable; the contract is at
+/v1/openapi.json.
 
 /healthz, /readyz and /metrics (Prometheus) are at serve.metrics. Under systemd it tells when it is ready, and that it
 is alive (Type=notify, WatchdogSec). Stopped by Ctrl-C or SIGTERM, it lets submits under way finish; a second one cuts
@@ -56,7 +59,8 @@ type service struct {
 	*session
 	o       *serveOptions
 	signals *interrupts
-	keeper  *keeper // nil with --no-workers
+	keeper  *keeper
+	orders  *orders // nil without api.listen
 	health  *health
 	metrics *metrics
 	notify  notifier
@@ -143,11 +147,20 @@ func (v *service) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer stopOps()
+	stopAPI, err := v.serveAPI(held)
+	if err != nil {
+		return err
+	}
 	if err := v.announceService(); err != nil {
+		stopAPI()
 		return err
 	}
 	g.Go(func() error { return ended(v.health.watch(gctx, v)) })
 	g.Go(func() error { return v.keeper.run(gctx, v.signals.abort) })
+	if v.orders != nil {
+		g.Go(func() error { return v.orders.keep(gctx) })
+	}
+	g.Go(func() error { <-gctx.Done(); stopAPI(); return nil }) // first of all: nothing new comes in
 	v.notify.say("READY=1")
 	err = g.Wait()
 	return errors.Join(err, v.conclude())

@@ -67,7 +67,12 @@ func (v *service) addresses() []boundAddress {
 	case v.cfg.Receipts.PublicURL != "":
 		receipts.note = ", for carriers " + string(v.cfg.Receipts.PublicURL)
 	}
+	programs := boundAddress{key: "api", name: "api", at: string(v.cfg.API.Listen)}
+	if programs.at == "" {
+		programs.note = ": api.listen is not set"
+	}
 	return []boundAddress{
+		programs,
 		receipts,
 		{key: "metrics", name: "metrics", at: string(v.cfg.Serve.Metrics), note: ""},
 	}

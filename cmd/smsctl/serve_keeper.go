@@ -102,6 +102,10 @@ func (k *keeper) mayTake(c *campaign.Campaign) *hand {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if c.Status == campaign.Paused && k.rest[c.ID].IsZero() { // what has paused it may last: not at once again
+		k.rest[c.ID] = k.now().Add(keeperRest)
+		return nil
+	}
 	if k.hands[c.ID] != nil || len(k.hands) >= keeperMost || k.now().Before(k.rest[c.ID]) {
 		return nil
 	}
@@ -147,7 +151,7 @@ func (k *keeper) sendOne(ctx, abort context.Context, c *campaign.Campaign, h *ha
 		_, err := k.carryOutCancel(ctx, c, lease, "cancelled")
 		return campaign.End{Cause: campaign.CauseCancelled, Status: campaign.Stopped}, err
 	}
-	if c.ValidUntil.IsZero() {
+	if c.ValidUntil.IsZero() && !c.Collects() {
 		if err := k.store.SetValidUntil(ctx, c.ID, k.now().Add(c.Settings.Validity)); err != nil {
 			return end, k.giveBack(ctx, c, lease, err)
 		}
@@ -162,6 +166,9 @@ func (k *keeper) sendOne(ctx, abort context.Context, c *campaign.Campaign, h *ha
 		Store: k.store, Campaign: c, Lease: lease.Token, Carriers: mine, Routing: k.cfg.Routing.options(), Callback: k.callback,
 		Hears: k.hears, Now: k.now, Log: k.log(), Notify: k.note(c), DrainTimeout: k.o.drainTimeout,
 		Interrupted: left, Served: true, Wake: h.wake,
+	}
+	if c.Collects() {
+		r.Linger = campaign.OrderLinger
 	}
 	return r.Run(ctx, abort)
 }

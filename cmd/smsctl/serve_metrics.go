@@ -18,6 +18,8 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	v        *service
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
 
 	mu   sync.Mutex
 	read time.Time
@@ -44,6 +46,14 @@ func (d description) value(v float64, labels ...string) prometheus.Metric {
 func newMetrics(v *service) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(), v: v}
 	m.registry.MustRegister(storeMetrics{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.requests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "smsctl_api_requests_total", Help: "Requests to the API by route and status.",
+	}, []string{"route", "status"})
+	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "smsctl_api_request_seconds", Help: "How long a request to the API took, its commit included.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+	}, []string{"route"})
+	m.registry.MustRegister(m.requests, m.seconds)
 	build := buildVersion()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "smsctl_build_info", Help: "Always 1; the version is in the label.",
@@ -52,6 +62,12 @@ func newMetrics(v *service) *metrics {
 	info.Set(1)
 	m.registry.MustRegister(info)
 	return m
+}
+
+// observe counts a request to the API.
+func (m *metrics) observe(route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
 
 // totals are the rollups, at most metricsAge old.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -24,15 +25,18 @@ func (v *service) serveOps(ctx context.Context) (stop func(), err error) {
 	mux.Handle("GET /healthz", v.health.probe(v.health.alive))
 	mux.Handle("GET /readyz", v.health.probe(v.health.ready))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(v.metrics.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
-	return v.serveHTTP(ctx, address, "serve.metrics", mux)
+	return v.serveHTTPS(ctx, address, "serve.metrics", mux, nil)
 }
 
-// serveHTTP answers at an address until stop is called; requests under way may finish.
-func (v *service) serveHTTP(ctx context.Context, address, key string, h http.Handler) (stop func(), err error) {
+// serveHTTPS answers at an address until stop is called, with TLS if there is a certificate; requests under way may finish.
+func (v *service) serveHTTPS(ctx context.Context, address, key string, h http.Handler, secure *tls.Config) (stop func(), err error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fail(exitConfig, key, "cannot listen").at("%s: %v", address, err).
 			fix("change %s in the config, or stop the other program", key).because(err)
+	}
+	if secure != nil {
+		ln = tls.NewListener(ln, secure)
 	}
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute,

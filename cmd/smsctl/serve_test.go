@@ -12,7 +12,7 @@ var metricWord = regexp.MustCompile(`\b(smsctl|process)_[a-z_]+`)
 
 // metricNames are those that the service registers.
 func metricNames() map[string]bool {
-	known := map[string]bool{"process_resident_memory_bytes": true}
+	known := map[string]bool{"process_resident_memory_bytes": true, "smsctl_api_requests_total": true, "smsctl_api_request_seconds_bucket": true}
 	descs := make(chan *prometheus.Desc, 100)
 	storeMetrics{}.Describe(descs)
 	close(descs)

@@ -36,6 +36,7 @@ type stage struct {
 	receipts string // address of the listener
 	opened   *store.Store
 	ops      string   // where a service tells how it is
+	api      string   // where a service takes orders
 	env      []string // of the program's processes, beside the usual
 }
 
