@@ -227,7 +227,7 @@ func TestAForeignFileIsRefused(t *testing.T) {
 	if err := os.WriteFile(path, broken, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), path, store.Options{})
+	s, err = store.Open(t.Context(), path, store.Options{})
 	if err != nil { // it lies where everybody reads
 		if !errors.Is(err, store.ErrCorrupt) {
 			t.Error(err)

@@ -90,9 +90,9 @@ func (op *order) take(tx *txn) error {
 		return err
 	}
 	id := o.Campaign<<32 | seq
-	if _, err := tx.conn.exec(`INSERT INTO recipients (id, campaign_id, phone, nth, line, country, kind, segments, ucs2, state)
-		VALUES (?,?,?,?,?,?,?,?,?,'queued')`,
-		id, o.Campaign, int64(r.Phone), seq, seq, r.Country, r.Kind, int64(r.Segments), boolInt(r.UCS2)); err != nil {
+	if _, err := tx.conn.exec(`INSERT INTO recipients (id, campaign_id, phone, nth, line, country, kind, segments, ucs2, state, scheduled)
+		VALUES (?,?,?,?,?,?,?,?,?,'queued',?)`, // its validity counts from now
+		id, o.Campaign, int64(r.Phone), seq, seq, r.Country, r.Kind, int64(r.Segments), boolInt(r.UCS2), tx.now); err != nil {
 		return err
 	}
 	if _, err := tx.conn.exec(`INSERT INTO contents (recipient_id, cells, text) VALUES (?,?,?)`, id, encode(r.Cells, "[]"), r.Text); err != nil {

@@ -14,7 +14,7 @@ import (
 // themselves: programs go on ordering.
 func (s *Store) Unattended(ctx context.Context, mode campaign.Mode, profile string) (_ []*campaign.Campaign, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+campaignColumns+` FROM campaigns WHERE mode = ? AND profile = ?
-		AND desired <> 'pause' AND (state IN ('running', 'draining', 'settling') OR state = 'paused' AND identity LIKE '`+campaign.Standing+`%') ORDER BY type = 'transactional' DESC, id`, string(mode), profile)
+		AND desired <> 'pause' AND (state IN ('running', 'draining', 'settling', 'waiting') OR state = 'paused' AND identity LIKE '`+campaign.Standing+`%') ORDER BY type = 'transactional' DESC, id`, string(mode), profile)
 	if err != nil {
 		return nil, fmt.Errorf("looking for campaigns that nobody sends: %w", explain(err))
 	}

@@ -27,13 +27,15 @@ CREATE TABLE recipients_anew (
   last_attempt INTEGER,
   class        TEXT NOT NULL DEFAULT '',     -- why the last attempt failed
   reason       TEXT NOT NULL DEFAULT '',     -- why it is in this state again
+  scheduled    INTEGER NOT NULL DEFAULT 0,   -- when it is to be sent to; its validity counts from then. 0 = at once
+  zone         TEXT NOT NULL DEFAULT '',     -- where its owner is, as the list says
   UNIQUE (campaign_id, phone, nth)
 ) STRICT;
 
 INSERT INTO recipients_anew (id, campaign_id, phone, line, country, kind, segments, ucs2, state, not_before, tries, counted, accepted,
-  open, overdue, last_attempt, class, reason)
+  open, overdue, last_attempt, class, reason, scheduled, zone)
 SELECT id, campaign_id, phone, line, country, kind, segments, ucs2, state, not_before, tries, counted, accepted,
-  open, overdue, last_attempt, class, reason FROM recipients;
+  open, overdue, last_attempt, class, reason, scheduled, zone FROM recipients;
 
 DROP TABLE recipients;
 ALTER TABLE recipients_anew RENAME TO recipients;
