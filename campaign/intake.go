@@ -34,6 +34,7 @@ type Intake struct {
 	Text          Renderer
 	Transliterate func(string) string // nil leaves texts as they are
 	MaxSegments   int
+	Times         *Schedule // nil: all are sent to at once
 	OptedOut      func(phone uint64) bool
 	Price         func(country string) (carriers.Price, bool) // of a segment
 	Import        Importer
@@ -179,7 +180,15 @@ func (in *Intake) recipient(row *recipients.Row, t *Tally) (Recipient, *Reject) 
 		Line: row.Line, Phone: digits, Country: number.Country, Kind: number.Type.String(), Cells: row.Cells,
 		Text: text, UCS2: size.Encoding == gsm.UCS2, Segments: size.Segments,
 	}
+	if in.Times != nil {
+		if fault := in.Times.of(row, &r); fault != nil {
+			return Recipient{}, in.reject(row, fault.column, fault.code, fault.text, fault.fix)
+		}
+	}
 	t.add(&r)
+	if in.Times != nil {
+		t.Waits.add(&r, 1)
+	}
 	return r, nil
 }
 

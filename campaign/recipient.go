@@ -20,13 +20,6 @@ type Recipient struct {
 	Timing
 }
 
-// Timing is when a recipient is to be sent to.
-type Timing struct {
-	Scheduled time.Time // by the list, or its slot; zero: at once
-	NotBefore time.Time // the first attempt; zero: at once
-	Zone      string    // where its owner is, if the list says so
-}
-
 // Reject is a row that is not sent to, and why.
 type Reject = recipients.RowError
 

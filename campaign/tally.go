@@ -17,6 +17,7 @@ type Tally struct {
 	UCS2                               int64
 	Offenders                          map[rune]int64 // messages by the characters that make them UCS-2
 	Samples                            []Recipient
+	Waits                              Waits // of a list with times
 }
 
 // Share is a part of a campaign.
@@ -79,6 +80,9 @@ func (t *Tally) undo(batch []Recipient, dups []Reject) {
 	for i := range batch {
 		if lines[batch[i].Line] {
 			t.count(&batch[i], -1)
+			if t.Waits.groups != nil {
+				t.Waits.add(&batch[i], -1)
+			}
 		}
 	}
 	t.Samples = slices.DeleteFunc(t.Samples, func(s Recipient) bool { return lines[s.Line] })
@@ -110,6 +114,7 @@ func (t *Tally) merge(o *Tally) {
 	t.Invalid += o.Invalid
 	t.OptedOut += o.OptedOut
 	t.UCS2 += o.UCS2
+	t.Waits.merge(&o.Waits)
 	if t.Countries == nil {
 		t.Countries, t.Segments, t.Offenders = map[string]Share{}, map[int]int64{}, map[rune]int64{}
 	}

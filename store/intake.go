@@ -139,7 +139,7 @@ func (tx *txn) schedule(base int64, part []campaign.Recipient, inserted bool) er
 	}
 	for i := range part {
 		t := &part[i].Timing
-		if *t == (campaign.Timing{}) {
+		if t.AtOnce() {
 			continue
 		}
 		if _, err := tx.exec(`UPDATE recipients SET not_before = ?, scheduled = ?, zone = ? WHERE id = ?`,

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/smsctl/smsctl/campaign/rules"
+	"github.com/smsctl/smsctl/campaign/windows"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/routing"
 )
@@ -26,6 +27,7 @@ type config struct {
 	Budget        budgetConfig   `yaml:"budget"`
 	Compliance    rules.Mode     `yaml:"compliance"` // how far the rules of countries are obeyed
 	Carriers      carrierEntries `yaml:"carriers"`
+	Windows       windowsConfig  `yaml:"windows"`
 	Routing       routingConfig  `yaml:"routing"`
 	Receipts      receiptsConfig `yaml:"receipts"`
 	OptOut        optOutConfig   `yaml:"optout"`
@@ -148,6 +150,7 @@ func defaultConfig() *config {
 	return &config{
 		Currency:   "EUR",
 		Compliance: rules.Off,
+		Windows:    windowsConfig{Zone: windows.Recipient, Margin: carriers.Duration(windows.DefaultMargin)},
 		Routing: routingConfig{
 			LatencyWeight: 0.1,
 			MaxAttempts:   3,
@@ -179,6 +182,9 @@ func (c *config) check() problems {
 	}
 	if w := c.Routing.LatencyWeight; w < 0 || w > 10 {
 		complain("routing.latency_weight", "latency_weight must be from 0 to 10, not %v", w)
+	}
+	if m := time.Duration(c.Windows.Margin); m < 0 || m > 2*time.Hour {
+		complain("windows.margin", "margin must be from 0s to 2h, not %s", m)
 	}
 	if (c.Receipts.TLS.Cert == "") != (c.Receipts.TLS.Key == "") {
 		complain("receipts.tls", "tls needs both cert and key")

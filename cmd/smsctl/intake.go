@@ -25,6 +25,7 @@ type intake struct {
 	unpriced    int64  // messages to countries without a price
 	rejects     string // where the rejected rows were written; "" if there were none
 	firstReject []campaign.Reject
+	times       *campaign.Schedule // nil: all are sent to at once
 }
 
 // intake reads the list into the campaign c, which is new or is created here once the header and the message are known
@@ -42,7 +43,10 @@ func (s *session) intake(ctx context.Context, o *sendOptions, l *list, c *campai
 	if err := errors.Join(err, ignoreAfter(err, done)); err != nil {
 		return nil, l.explain(err)
 	}
-	return in, s.acceptable(o, l, in)
+	if err := s.acceptable(o, l, in); err != nil {
+		return in, err
+	}
+	return in, s.fits(o, c, in)
 }
 
 // ignoreAfter closes what is left; its own complaint matters only if nothing else went wrong.
@@ -70,6 +74,10 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 	if err != nil {
 		return nil, err
 	}
+	times, err := s.schedule(o, c, rows)
+	if err != nil {
+		return nil, err
+	}
 	c.Columns, c.SourceSHA = rows.Header(), l.sha
 	if err := s.store.CreateCampaign(ctx, c, lease); err != nil {
 		return nil, err
@@ -80,6 +88,7 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 	}
 	kept := &firstRejects{to: s.store.Importer(c.ID, lease.Token)}
 	work.Text, work.MaxSegments, work.OptedOut, work.Price = bound, o.maxSegments, optedOut.Has, s.price
+	work.Times = times
 	work.Import, work.Rejects = kept, recipients.NewRejects(path, rows.Header(), rows.Delimiter())
 	work.Progress = s.importProgress(c)
 	if o.transliterate {
@@ -90,7 +99,7 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 	if err != nil {
 		return nil, err
 	}
-	in := &intake{Tally: tally, encoding: rows.Encoding(), delimiter: rows.Delimiter(), blank: rows.Blank(), firstReject: kept.first}
+	in := &intake{Tally: tally, encoding: rows.Encoding(), delimiter: rows.Delimiter(), blank: rows.Blank(), firstReject: kept.first, times: times}
 	if work.Rejects.Count() > 0 {
 		in.rejects = path
 	}

@@ -143,9 +143,10 @@ func (s *session) printPlan(w io.Writer, o *sendOptions, l *list, c *campaign.Ca
 	if c.Ceiling != nil {
 		ceiling = "ceiling " + money{*c.Ceiling, c.Currency}.String()
 	}
+	s.timingPlan(c, in, line)
 	line("Cost", "%s estimated with the dearest carrier, %s", money{in.cost, c.Currency}, ceiling)
 	s.countryTable(&b, c, in)
-	s.warnings(&b, o, in)
+	s.warnings(&b, o, c, in)
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, s.glyphs(b.String()))
 	return err
@@ -189,8 +190,8 @@ func (s *session) countryTable(b *strings.Builder, c *campaign.Campaign, in *int
 }
 
 // warnings names what costs more than it need, or is not known.
-func (s *session) warnings(b *strings.Builder, o *sendOptions, in *intake) {
-	var lines []string
+func (s *session) warnings(b *strings.Builder, o *sendOptions, c *campaign.Campaign, in *intake) {
+	lines := s.timingWarnings(c, in)
 	if in.UCS2 > 0 {
 		var worst []string
 		for _, r := range slices.SortedFunc(maps.Keys(in.Offenders), func(x, y rune) int { return int(in.Offenders[y] - in.Offenders[x]) }) {

@@ -39,6 +39,8 @@ type planFile struct {
 	Segments  int64        `json:"segments"`
 	Cost      report.Money `json:"estimated_cost"`
 	Currency  string       `json:"currency"`
+
+	Timing *timingDocument `json:"timing,omitempty"` // who waits until when; absent when all are sent to at once
 }
 
 // planPins are the hashes of everything the plan depends on.
@@ -58,7 +60,7 @@ func (s *session) pin(ctx context.Context, o *sendOptions, l *list, c *campaign.
 	return &planFile{
 		Schema: planSchema, CreatedAt: s.now().UTC(), Campaign: c.Name, Mode: string(c.Mode), Profile: c.Profile, List: l.name, Flags: o.given(), Pins: pins,
 		Rows: in.Rows, Invalid: in.Invalid, Duplicate: in.Duplicate, OptedOut: in.OptedOut, Eligible: in.Eligible(),
-		Segments: in.AllSegments(), Cost: report.Money(in.cost), Currency: c.Currency,
+		Segments: in.AllSegments(), Cost: report.Money(in.cost), Currency: c.Currency, Timing: timingOf(&c.Settings, in),
 	}, nil
 }
 

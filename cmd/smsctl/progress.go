@@ -241,6 +241,8 @@ func (p *progress) ended(end campaign.End) {
 			p.s.say("%s submits are marked unknown and will not be sent again on their own.\nCheck them:  smsctl campaign reconcile %s",
 				count(n.Unknown), p.c.Name)
 		}
+	case campaign.CauseWaiting:
+		p.s.say("The rest waits: %s.\nGo on then:  smsctl campaign resume %s", end.Reason, p.c.Name)
 	case campaign.CauseDispatched:
 		p.s.say("Nothing is left to send. Receipts are still awaited:  smsctl campaign show %s", p.c.Name)
 	}

@@ -68,8 +68,13 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 	if err != nil {
 		return errors.Join(err, s.store.Release(ctx, c.ID, lease.Token, campaign.Paused, "the listener could not start"))
 	}
+	gates, err := s.gates(c)
+	if err != nil {
+		return s.giveBack(ctx, c, lease, errors.Join(err, stopListening()))
+	}
 	r := &campaign.Runner{
-		Store: s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Routing: s.cfg.Routing.options(), Callback: callback, Hears: s.hears,
+		Windows: gates,
+		Store:   s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Routing: s.cfg.Routing.options(), Callback: callback, Hears: s.hears,
 		Now: s.now, Log: s.log(),
 		Notify: p.event, DrainTimeout: v.drainTimeout, NoWait: v.noWait, Wait: v.wait,
 		Reconcile: v.reconcile,

@@ -166,6 +166,9 @@ func (s *session) newCampaign(o *sendOptions, l *list) (*campaign.Campaign, erro
 		Template: template, Sender: string(from), Currency: string(s.cfg.Currency), Source: l.name, SourceSHA: l.sha,
 		MessageSHA: digest(template), Tags: tags, Settings: settings,
 	}
+	if err := s.timing(o, c); err != nil {
+		return nil, err
+	}
 	c.Identity = s.identity(o, l, template, c.Sender)
 	c.Ceiling, err = s.ceiling(o)
 	return c, err
@@ -227,7 +230,7 @@ func (s *session) ready(ctx context.Context, c *campaign.Campaign, lease campaig
 		return nil, lease, err
 	}
 	if c.ValidUntil.IsZero() {
-		if err := s.store.SetValidUntil(ctx, c.ID, s.now().Add(c.Settings.Validity)); err != nil {
+		if err := s.store.SetValidUntil(ctx, c.ID, s.validUntil(c)); err != nil {
 			return nil, lease, err
 		}
 	}

@@ -49,6 +49,8 @@ type sendOptions struct {
 	guards               []string
 	onGuard              string
 	rejects, testTo      string
+	at, window, windowTZ string
+	over                 time.Duration
 
 	flags    *pflag.FlagSet
 	plan     *planFile // set by --plan
@@ -105,6 +107,10 @@ func (o *sendOptions) add(f *pflag.FlagSet) {
 	f.IntVar(&o.maxAttempts, "max-attempts", 0, "at most `N` submits of one message (default: the config's, 3)")
 	f.DurationVar(&o.validity, "validity", 0, "do not send after this `TIME` from the start (default: 24h, transactional 4h)")
 	f.DurationVar(&o.giveUp, "give-up", 0, "pause after this `TIME` without a usable carrier (default 30m)")
+	f.StringVar(&o.at, "at", "", "do not send before `TIME`: 2026-10-12T09:00, 09:00, or RFC 3339")
+	f.StringVar(&o.window, "window", "", "send in this time of day only, `08:00-21:00`, or none (default: the config's)")
+	f.StringVar(&o.windowTZ, "window-tz", "", "`ZONE` of --window, --at and send_at, or recipient: where each of them is (default recipient)")
+	f.DurationVar(&o.over, "over", 0, "spread the messages evenly over this `TIME`")
 	f.StringVar(&o.tolerance, "duplicate-tolerance", "", "send a silent message again once it was less likely delivered than `P%` (default 15%, transactional 50%)")
 	f.BoolVar(&o.atMostOnce, "at-most-once", false, "never send again what some carrier may have taken")
 	f.BoolVar(&o.simulate, "simulate", false, "use the built-in simulated carriers: no account, no cost")
