@@ -56,6 +56,7 @@ func doctorChecks() []doctorCheck {
 		{"orphans", "receipts that match no message", false, (*doctor).checkOrphans},
 		{"leases", "campaigns whose process is gone", false, (*doctor).checkLeases},
 		{"optouts", "the opt-out list", false, (*doctor).checkOptOuts},
+		{"hours", "the hours in which promotional messages may arrive are kept", false, (*doctor).checkHours},
 		{"terminal", "what this terminal can show", false, (*doctor).checkTerminal},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/rules"
 	"github.com/smsctl/smsctl/store"
 )
 
@@ -286,5 +287,27 @@ func (d *doctor) checkTerminal(context.Context) {
 		d.say(verdictWarn, "%s: the screen of send needs 56 columns for its panes", text).remedy("make the window wider")
 	default:
 		d.say(verdictOK, "%s", text)
+	}
+}
+
+// checkHours warns where promotional messages may arrive at any hour.
+func (d *doctor) checkHours(context.Context) {
+	switch {
+	case d.loaded == nil:
+		d.say(verdictSkip, "the config cannot be read")
+	case d.loaded.onlySimulated():
+		d.say(verdictOK, "simulated carriers reach nobody, at any hour")
+	case !d.loaded.Compliance.On():
+		d.say(verdictWarn, "compliance is off: the hours in which countries allow promotional messages are not kept").
+			remedy("write compliance: provider into the config: smsctl help configuration")
+	default:
+		if d.loaded.Windows.Holidays != "" {
+			if _, err := (&session{app: d.app, cfg: d.loaded}).holidays(); err != nil {
+				e := d.asCLIError(err)
+				d.say(verdictFail, "%s", e.What).remedy("%s", e.Fix)
+				return
+			}
+		}
+		d.say(verdictOK, "compliance: %s. %s", d.loaded.Compliance, rules.Disclaimer)
 	}
 }

@@ -18,6 +18,9 @@ func (o *setupOptions) yaml() string {
 	line("currency: %s", scalar(o.currency))
 	line("budget:")
 	line("  campaign: %s              # hard ceiling of each campaign", scalar(o.budget))
+	if o.carrierType != "sim" {
+		line("compliance: provider       # promotional messages keep the hours of countries: smsctl help configuration. Not legal advice")
+	}
 	line("")
 	line("carriers:")
 	line("  %s:", o.carrierName)

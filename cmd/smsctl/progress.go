@@ -25,12 +25,13 @@ type progress struct {
 	human bool
 	every time.Duration
 
-	mu   sync.Mutex
-	pace report.Pace
-	step int64     // accessible: the last ten percent that were announced
-	said time.Time // accessible: when that was
-	quit chan struct{}
-	over chan struct{}
+	mu      sync.Mutex
+	pace    report.Pace
+	step    int64     // accessible: the last ten percent that were announced
+	said    time.Time // accessible: when that was
+	waiting bool      // for the next opening
+	quit    chan struct{}
+	over    chan struct{}
 }
 
 func (s *session) newProgress(c *campaign.Campaign, v *runOptions) (*progress, error) {
@@ -178,7 +179,7 @@ func etaText(d time.Duration) string {
 
 func (p *progress) statusEvent(n campaign.Counts, spent any, eta time.Duration) map[string]any {
 	return map[string]any{
-		"state": "running", "eligible": n.Eligible, "queued": n.Queued, "sending": n.Sending, "accepted": n.Accepted(),
+		"state": p.doing(), "eligible": n.Eligible, "queued": n.Queued, "sending": n.Sending, "accepted": n.Accepted(),
 		"failed": n.Failed, "expired": n.Expired, "unknown": n.Unknown, "cancelled": n.Cancelled, "suppressed": n.Suppress,
 		"delivered": n.Delivered, "undelivered": n.Undelivered, "awaiting": n.Awaiting, "no_receipt": n.NoReceipt,
 		"rate_per_s": p.rate(), "eta_s": eta.Seconds(),
@@ -191,10 +192,40 @@ func (p *progress) event(e campaign.Event) {
 	if p.out != nil {
 		_ = p.out.emit(e.Kind, attrsJSON(e.Attrs))
 	}
+	p.note(e)
 	if p.spoken() {
 		p.speakOf(e.Tell())
 	}
 	p.line(e.At, e.Kind, e.Attrs...)
+}
+
+// note remembers that the run waits, and says until when.
+func (p *progress) note(e campaign.Event) {
+	if e.Kind != "state" {
+		return
+	}
+	var until time.Time
+	for _, a := range e.Attrs {
+		if t, ok := a.Value.Resolve().Any().(time.Time); ok && a.Key == "until" {
+			until = t
+		}
+	}
+	p.mu.Lock()
+	p.waiting = !until.IsZero()
+	p.mu.Unlock()
+	if p.human && !until.IsZero() {
+		p.s.say("Waiting until %s. Ctrl-C leaves the rest queued; then:  smsctl campaign resume %s", p.s.localTime(until), p.c.Name)
+	}
+}
+
+// doing is what the run does.
+func (p *progress) doing() campaign.Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting {
+		return campaign.Waiting
+	}
+	return campaign.Running
 }
 
 // told passes on what another process has told.
@@ -218,6 +249,9 @@ func (p *progress) line(at time.Time, kind string, attrs ...slog.Attr) {
 	fmt.Fprintf(&b, "%s %-9s", at.In(p.s.zone).Format(time.TimeOnly), kind)
 	for _, a := range attrs {
 		v := a.Value.Resolve().String()
+		if t, ok := a.Value.Resolve().Any().(time.Time); ok {
+			v = p.s.localTime(t)
+		}
 		if strings.ContainsAny(v, " \"=") {
 			v = fmt.Sprintf("%q", v)
 		}

@@ -268,6 +268,9 @@ func attrsJSON(attrs []slog.Attr) map[string]any {
 		if d, ok := v.(time.Duration); ok {
 			v = d.Seconds()
 		}
+		if t, ok := v.(time.Time); ok {
+			v = utcTime(t)
+		}
 		m[a.Key] = v
 	}
 	return m
