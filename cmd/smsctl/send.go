@@ -122,6 +122,7 @@ func (s *session) claim(ctx context.Context, o *sendOptions, v *runOptions, l *l
 				return nil, lease, err
 			}
 		case err == nil:
+			s.warnOfTimes(o, old)
 			return s.again(ctx, v, old, lease)
 		case !errors.Is(err, campaign.ErrNotFound):
 			return nil, lease, err

@@ -327,6 +327,13 @@ func timingOf(st *campaign.Settings, in *intake) *timingDocument {
 	return d
 }
 
+// warnOfTimes says that a campaign keeps the times that it was made with.
+func (s *session) warnOfTimes(o *sendOptions, c *campaign.Campaign) {
+	if o.at != "" || o.over != 0 || o.windowTZ != "" || o.window != "" && o.window != c.Settings.Window {
+		s.warn("--at, --window, --window-tz and --over are not taken: %s keeps the times that it was made with", c.Name)
+	}
+}
+
 // validUntil is when the validity of a campaign's messages ends that is begun now.
 func (s *session) validUntil(c *campaign.Campaign) time.Time {
 	start := s.now()
