@@ -78,15 +78,6 @@ func (l *lanes) sweep() {
 	l.order = kept
 }
 
-// drain takes everything out.
-func (l *lanes) drain() (all []*job) {
-	for _, k := range l.order {
-		all = append(all, l.queues[k]...)
-	}
-	*l = lanes{}
-	return all
-}
-
 // result is a job that comes back from a worker.
 type result struct {
 	job      *job
