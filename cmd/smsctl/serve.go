@@ -130,6 +130,8 @@ func (v *service) noteSignal(n int, _ os.Signal) {
 
 // run begins everything in the order of what needs what, and waits.
 func (v *service) run(ctx context.Context) (err error) {
+	collectAsUsual := v.collectRarely()
+	defer collectAsUsual()
 	held := context.WithoutCancel(ctx) // what must outlast the campaigns
 	stopListening, callback, err := v.listen(ctx)
 	if err != nil {

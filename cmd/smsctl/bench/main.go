@@ -46,6 +46,7 @@ func main() {
 		screen   = flag.Int("screen", 3, "pairs of a run without the dashboard and one with it; 0 = none")
 		rows     = flag.Int("rows", 1_000_000, "rows of the intake; 0 = none")
 		more     = flag.Int("more-rows", 0, "rows of a second intake, to compare the memory; 0 = none")
+		orders   = flag.Int("orders", 50_000, "messages ordered by the service's API; 0 = none")
 		long     = flag.Int("long", 0, "messages of a long run, whose cost per message is compared; 0 = none")
 	)
 	flag.StringVar(&b.smsctl, "smsctl", "bin/smsctl", "the program")
@@ -55,7 +56,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	exitOn(b.run(ctx, plan{*messages, *pairs, strings.Split(*types, ","), *rows, *more, *long, *flood, *screen}))
+	exitOn(b.run(ctx, plan{*messages, *pairs, strings.Split(*types, ","), *rows, *more, *long, *flood, *orders, *screen}))
 }
 
 func exitOn(err error) {
@@ -71,7 +72,7 @@ type plan struct {
 	types           []string
 	rows, more      int
 	long            int
-	flood           int
+	flood, orders   int
 	screen          int
 }
 
@@ -103,6 +104,11 @@ func (b *bench) run(ctx context.Context, p plan) (err error) {
 	}
 	if p.flood > 0 {
 		if err := b.flooded(ctx, t, p.flood); err != nil {
+			return err
+		}
+	}
+	if p.orders > 0 {
+		if err := b.ordered(ctx, t, p.orders); err != nil {
 			return err
 		}
 	}
