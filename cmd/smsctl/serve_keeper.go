@@ -152,18 +152,23 @@ func (k *keeper) sendOne(ctx, abort context.Context, c *campaign.Campaign, h *ha
 		return campaign.End{Cause: campaign.CauseCancelled, Status: campaign.Stopped}, err
 	}
 	if c.ValidUntil.IsZero() && !c.Collects() {
-		if err := k.store.SetValidUntil(ctx, c.ID, k.now().Add(c.Settings.Validity)); err != nil {
+		if err := k.store.SetValidUntil(ctx, c.ID, k.validUntil(c)); err != nil {
 			return end, k.giveBack(ctx, c, lease, err)
 		}
 	}
 	if c, err = k.store.Campaign(ctx, c.ID); err != nil {
 		return end, err
 	}
+	gates, err := k.gates(c)
+	if err != nil {
+		return end, k.giveBack(ctx, c, lease, err)
+	}
 	k.taken.Add(1)
 	k.log().Info("the campaign is taken up", "campaign", c.Name, "status", string(c.Status))
 	k.tell("campaign_taken", c, nil)
 	r := &campaign.Runner{
-		Store: k.store, Campaign: c, Lease: lease.Token, Carriers: mine, Routing: k.cfg.Routing.options(), Callback: k.callback,
+		Windows: gates,
+		Store:   k.store, Campaign: c, Lease: lease.Token, Carriers: mine, Routing: k.cfg.Routing.options(), Callback: k.callback,
 		Hears: k.hears, Now: k.now, Log: k.log(), Notify: k.note(c), DrainTimeout: k.o.drainTimeout,
 		Interrupted: left, Served: true, Wake: h.wake,
 	}
