@@ -14,7 +14,8 @@ type feeder struct {
 	pages   chan []Due
 	wants   chan int
 	limit   int // recipients in hand at most
-	cursor  int64
+	blocks  *blocks     // nil before the first page
+	cursor  int64       // the last recipient read, where some are added while the campaign runs
 	spent   atomic.Bool // every recipient that was never tried has been read
 	idleAt  int64       // when the retries were last looked for, ms
 	hurried bool        // recipients were added since
@@ -70,15 +71,9 @@ func (f *feeder) run(ctx context.Context) error {
 			return err
 		}
 		if (f.Linger > 0 || !f.spent.Load()) && len(page) < room {
-			fresh, err := f.Store.Fresh(ctx, f.Campaign.ID, f.cursor, room-len(page))
-			if err != nil {
+			if page, err = f.fresh(ctx, page, room); err != nil {
 				return err
 			}
-			if n := len(fresh); n > 0 {
-				f.cursor = fresh[n-1].ID
-			}
-			f.spent.Store(len(fresh) < room-len(page))
-			page = append(page, fresh...)
 		}
 		if len(page) == 0 {
 			continue
@@ -94,4 +89,42 @@ func (f *feeder) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// fresh fills a page up with recipients that were never tried.
+func (f *feeder) fresh(ctx context.Context, page []Due, room int) ([]Due, error) {
+	if f.Linger > 0 { // whoever came first is first
+		fresh, err := f.Store.Fresh(ctx, f.Campaign.ID, f.cursor, 0, room-len(page))
+		if n := len(fresh); n > 0 {
+			f.cursor = fresh[n-1].ID
+		}
+		f.spent.Store(len(fresh) < room-len(page))
+		return append(page, fresh...), err
+	}
+	if f.blocks == nil {
+		first, last, err := f.Store.Extent(ctx, f.Campaign.ID)
+		if err != nil {
+			return nil, err
+		}
+		f.blocks = newBlocks(first, last, len(f.Carriers) > 1)
+	}
+	for len(page) < room {
+		after, until, ok := f.blocks.present()
+		if !ok {
+			f.spent.Store(true)
+			break
+		}
+		limit := room - len(page)
+		fresh, err := f.Store.Fresh(ctx, f.Campaign.ID, after, until, limit)
+		if err != nil {
+			return nil, err
+		}
+		if len(fresh) == limit {
+			f.blocks.read(fresh[limit-1].ID, false)
+		} else {
+			f.blocks.read(until, true)
+		}
+		page = append(page, fresh...)
+	}
+	return page, nil
 }

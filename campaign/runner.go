@@ -16,7 +16,8 @@ import (
 
 // Queue gives the recipients that are due.
 type Queue interface {
-	Fresh(ctx context.Context, campaignID, after int64, limit int) ([]Due, error)
+	Extent(ctx context.Context, campaignID int64) (first, last int64, err error)
+	Fresh(ctx context.Context, campaignID, after, until int64, limit int) ([]Due, error)
 	Again(ctx context.Context, campaignID int64, now time.Time, limit int) ([]Due, error)
 	NextDue(ctx context.Context, campaignID int64) (at time.Time, ok bool, err error) // of those that wait for a moment
 }

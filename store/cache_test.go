@@ -36,7 +36,7 @@ func TestTwoProcesses(t *testing.T) {
 	if _, err := a.Importer(c.ID, "t").Import(ctx, people, nil); err != nil {
 		t.Fatal(err)
 	}
-	due, err := a.Fresh(ctx, c.ID, 0, 100)
+	due, err := a.Fresh(ctx, c.ID, 0, 0, 100)
 	if err != nil || len(due) != 40 {
 		t.Fatal(err, len(due))
 	}

@@ -27,7 +27,7 @@ func lived(t *testing.T) (*store.Store, *campaign.Campaign) {
 			t.Fatal(err)
 		}
 	}
-	due, err := s.Fresh(ctx, c.ID, 0, 100)
+	due, err := s.Fresh(ctx, c.ID, 0, 0, 100)
 	must(err)
 	begin := func(i int, carrier string) campaign.Started {
 		b, err := s.Begin(ctx, campaign.Start{Lease: storetest.Token, Recipient: due[i].ID, Carrier: carrier, Cost: 5000, Why: carrier + ":weight"})

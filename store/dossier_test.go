@@ -81,7 +81,7 @@ func TestDossierFindsItsAttemptsAmongOthers(t *testing.T) {
 	for k := range 3 {
 		c := storetest.Campaign(t, s, 40, func(c *campaign.Campaign) { c.Name = fmt.Sprint("c", k); c.Identity = c.Name })
 		made = append(made, c)
-		due, err := s.Fresh(t.Context(), c.ID, 0, 100)
+		due, err := s.Fresh(t.Context(), c.ID, 0, 0, 100)
 		if err != nil {
 			t.Fatal(err)
 		}

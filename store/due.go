@@ -16,9 +16,24 @@ import (
 const dueColumns = `SELECT r.id, r.phone, r.country, r.ucs2, r.segments, r.counted, r.accepted, r.open, r.overdue, coalesce(r.last_attempt, 0), c.text,
 	r.scheduled, r.zone FROM recipients r JOIN contents c ON c.recipient_id = r.id `
 
-// Fresh reads the recipients after the id `after` that were never tried, in the order of their ids.
-func (s *Store) Fresh(ctx context.Context, campaignID, after int64, limit int) ([]campaign.Due, error) {
+// Extent is the first and the last recipient of a campaign, 0 if it has none.
+func (s *Store) Extent(ctx context.Context, campaignID int64) (first, last int64, err error) {
 	lo, hi := span(campaignID)
+	d := row(2)
+	if err := s.run.each(ctx, d, func() error { first, last = integer(d[0]), integer(d[1]); return nil },
+		`SELECT (SELECT min(id) FROM recipients WHERE id > ?1 AND id < ?2), (SELECT max(id) FROM recipients WHERE id > ?1 AND id < ?2)`, lo, hi); err != nil {
+		return 0, 0, fmt.Errorf("reading due recipients: %w", explain(err))
+	}
+	return first, last, nil
+}
+
+// Fresh reads the recipients after the id `after`, up to and with `until` unless that is 0, that were never tried, in the
+// order of their ids.
+func (s *Store) Fresh(ctx context.Context, campaignID, after, until int64, limit int) ([]campaign.Due, error) {
+	lo, hi := span(campaignID)
+	if until > 0 {
+		hi = min(hi, until+1)
+	}
 	return s.due(ctx, dueColumns+`WHERE r.id > ? AND r.id < ? AND r.state = 'queued' AND r.not_before = 0 ORDER BY r.id LIMIT ?`,
 		max(lo, after), hi, limit)
 }

@@ -48,7 +48,7 @@ func sound(t *testing.T, s *store.Store) {
 func TestALockedDatabaseLosesNothing(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "s.db"))
 	c := storetest.Campaign(t, s, 3, nil)
-	due, err := s.Fresh(t.Context(), c.ID, 0, 10)
+	due, err := s.Fresh(t.Context(), c.ID, 0, 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestALockedDatabaseLosesNothing(t *testing.T) {
 func TestCloseNamesWhatItCouldNotWrite(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "s.db"))
 	c := storetest.Campaign(t, s, 1, nil)
-	due, err := s.Fresh(t.Context(), c.ID, 0, 10)
+	due, err := s.Fresh(t.Context(), c.ID, 0, 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 func fill(t *testing.T, s *store.Store, room, shrink func()) {
 	t.Helper()
 	c := storetest.Campaign(t, s, 400, nil)
-	due, err := s.Fresh(t.Context(), c.ID, 0, 1000)
+	due, err := s.Fresh(t.Context(), c.ID, 0, 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

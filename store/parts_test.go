@@ -26,7 +26,7 @@ func newLong(t *testing.T, n int) *long {
 	t.Helper()
 	s := storetest.Open(t)
 	c := storetest.Campaign(t, s, n, nil)
-	due, err := s.Fresh(t.Context(), c.ID, 0, n)
+	due, err := s.Fresh(t.Context(), c.ID, 0, 0, n)
 	if err != nil || len(due) != n {
 		t.Fatalf("%d due, %v", len(due), err)
 	}

@@ -48,7 +48,7 @@ func TestReplayOnlyRaises(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, ctx := storetest.Open(t), t.Context()
 			camp := storetest.Campaign(t, s, 1, nil)
-			due, err := s.Fresh(ctx, camp.ID, 0, 1)
+			due, err := s.Fresh(ctx, camp.ID, 0, 0, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func TestReplayOnlyRaises(t *testing.T) {
 func TestReplayMatchesOrphans(t *testing.T) {
 	s, ctx := storetest.Open(t), t.Context()
 	camp := storetest.Campaign(t, s, 1, nil)
-	due, err := s.Fresh(ctx, camp.ID, 0, 1)
+	due, err := s.Fresh(ctx, camp.ID, 0, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

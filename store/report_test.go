@@ -73,7 +73,7 @@ func TestQuantilesAreNearTheTruth(t *testing.T) {
 	}
 	closeAtEnd(t, s)
 	c := storetest.Campaign(t, s, 200, nil)
-	due, err := s.Fresh(t.Context(), c.ID, 0, 1000)
+	due, err := s.Fresh(t.Context(), c.ID, 0, 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestDetailShowsParkedReceipts(t *testing.T) {
 	}
 	closeAtEnd(t, s)
 	c := storetest.Campaign(t, s, 1, nil)
-	due, err := s.Fresh(t.Context(), c.ID, 0, 1)
+	due, err := s.Fresh(t.Context(), c.ID, 0, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 func TestResolveRefusesTheCopyOfAnotherAttempt(t *testing.T) {
 	s, ctx := storetest.Open(t), t.Context()
 	c := storetest.Campaign(t, s, 1, nil)
-	due, err := s.Fresh(ctx, c.ID, 0, 1)
+	due, err := s.Fresh(ctx, c.ID, 0, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func (w *world) start() {
 	}
 	w.must(w.s.FinishImport(w.ctx, w.c.ID, w.lease, in))
 	w.must(w.s.SetStatus(w.ctx, w.c.ID, w.lease, campaign.Running, ""))
-	due, err := w.s.Fresh(w.ctx, w.c.ID, 0, 100)
+	due, err := w.s.Fresh(w.ctx, w.c.ID, 0, 0, 100)
 	w.must(err)
 	if len(due) != len(w.people) {
 		w.Fatalf("%d recipients are due, want %d", len(due), len(w.people))
@@ -463,7 +463,7 @@ func (w *world) compare() {
 
 // compareDue holds what dispatch reads against the model.
 func (w *world) compareDue() {
-	fresh, err := w.s.Fresh(w.ctx, w.c.ID, 0, 100)
+	fresh, err := w.s.Fresh(w.ctx, w.c.ID, 0, 0, 100)
 	w.must(err)
 	again, err := w.s.Again(w.ctx, w.c.ID, w.now.Add(time.Hour), 100)
 	w.must(err)
