@@ -221,13 +221,13 @@ func (k *checker) rollups(id int64, name string, b *books) error {
 	for c, rows := range b.recipients {
 		k.compare(name, "rollup.recipients", fmt.Sprintf("%s %s %s", c.country, c.state, c.class), amount{}, rows)
 	}
-	d = row(8)
+	d = row(9)
 	if err := k.c.each(d, func() error {
-		c := attemptCell{id, integer(d[0]), text(d[1]), campaign.AttemptState(text(d[2])), text(d[3]), text(d[4])}
+		c := attemptCell{id, integer(d[8]), integer(d[0]), text(d[1]), campaign.AttemptState(text(d[2])), text(d[3]), text(d[4])}
 		k.compare(name, "rollup.attempts", c.String(), amount{integer(d[5]), integer(d[6]), integer(d[7])}, b.attempts[c])
 		delete(b.attempts, c)
 		return nil
-	}, `SELECT carrier_id, country, state, class, receipt, n, segments, cost FROM attempt_counts WHERE campaign_id = ?`, id); err != nil {
+	}, `SELECT carrier_id, country, state, class, receipt, n, segments, cost, hour FROM attempt_counts WHERE campaign_id = ?`, id); err != nil {
 		return err
 	}
 	for c, rows := range b.attempts {
@@ -249,7 +249,7 @@ func (k *checker) counter(id int64, name, counter string, rows int64) error {
 }
 
 func (c attemptCell) String() string {
-	return strings.Join(strings.Fields(fmt.Sprintf("carrier %d %s %s %s %s", c.carrier, c.country, c.state, c.class, c.receipt)), " ")
+	return strings.Join(strings.Fields(fmt.Sprintf("hour %d carrier %d %s %s %s %s", c.hour, c.carrier, c.country, c.state, c.class, c.receipt)), " ")
 }
 
 func (k *checker) compare(name, rule, subject string, rollup, rows amount) {

@@ -59,10 +59,10 @@ func (p *proof) must(ok bool, rule, format string, args ...any) {
 
 // walk follows the attempts from the last back to the first.
 func (p *proof) walk(b *books) error {
-	d := row(11)
+	d := row(12)
 	first, several := int64(0), false
 	for id, n := p.r.lastAttempt, p.r.tries; id != 0; n-- {
-		found, err := p.k.c.row(d, `SELECT recipient_id, previous, n, carrier_id, state, class, receipt, overdue, last_receipt, segments, cost FROM attempts
+		found, err := p.k.c.row(d, `SELECT recipient_id, previous, n, carrier_id, state, class, receipt, overdue, last_receipt, segments, cost, begun_at FROM attempts
 			WHERE id = ?`, id)
 		if err != nil {
 			return err
@@ -74,6 +74,7 @@ func (p *proof) walk(b *books) error {
 		a := attemptRow{
 			id: id, recipient: integer(d[0]), carrier: integer(d[3]), state: campaign.AttemptState(text(d[4])), class: text(d[5]),
 			receipt: text(d[6]), overdue: integer(d[7]), lastReceipt: integer(d[8]), segments: integer(d[9]), cost: integer(d[10]),
+			begunAt: integer(d[11]),
 		}
 		if a.recipient != p.r.id || integer(d[2]) != n || n < 1 {
 			p.must(false, "attempt.chain", "attempt %d is number %d of recipient %d, not number %d of this one", id, integer(d[2]), a.recipient, n)

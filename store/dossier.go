@@ -303,11 +303,11 @@ func (b *binder) attemptRange() (first, last int64, err error) {
 		return 0, 0, err
 	}
 	from := b.c.CreatedAt
-	if first, err = b.attemptAt(last, from.Add(-slack)); err != nil {
+	if first, err = attemptAt(b.ctx, b.q, last, from.Add(-slack)); err != nil {
 		return 0, 0, err
 	}
 	if end := b.ended(); !end.IsZero() {
-		last, err = b.attemptAt(last, end.Add(slack))
+		last, err = attemptAt(b.ctx, b.q, last, end.Add(slack))
 	}
 	return max(first, 1), last, err
 }
@@ -325,18 +325,18 @@ func (b *binder) ended() time.Time {
 }
 
 // attemptAt is the last id up to which attempts began before t.
-func (b *binder) attemptAt(last int64, t time.Time) (int64, error) {
+func attemptAt(ctx context.Context, q querier, last int64, t time.Time) (int64, error) {
 	lo, hi := int64(0), last // lo began before t, or is none
 	for lo < hi {
 		mid := lo + (hi-lo+1)/2
 		var id, at int64
-		err := b.q.QueryRowContext(b.ctx, `SELECT id, begun_at FROM attempts WHERE id >= ? ORDER BY id LIMIT 1`, mid).Scan(&id, &at)
+		err := q.QueryRowContext(ctx, `SELECT id, begun_at FROM attempts WHERE id >= ? ORDER BY id LIMIT 1`, mid).Scan(&id, &at)
 		if errors.Is(err, sql.ErrNoRows) {
 			hi = mid - 1
 			continue
 		}
 		if err != nil {
-			return 0, fmt.Errorf("finding the campaign's attempts: %w", err)
+			return 0, fmt.Errorf("finding attempts by their time: %w", err)
 		}
 		if at < t.UnixMilli() && id <= hi {
 			lo = max(id, mid)

@@ -202,7 +202,7 @@ func (a *attemptRow) over() bool {
 }
 
 func (a *attemptRow) cell(country string) attemptCell {
-	return attemptCell{campaignOf(a.recipient), a.carrier, country, a.state, a.class, a.receipt}
+	return attemptCell{campaignOf(a.recipient), a.begunAt / hourMS, a.carrier, country, a.state, a.class, a.receipt}
 }
 
 func (a *attemptRow) amount() amount { return amount{1, a.segments, a.cost} }

@@ -23,11 +23,13 @@ type recipientCell struct {
 }
 
 type attemptCell struct {
-	campaign, carrier int64
-	country           string
-	state             campaign.AttemptState
-	class, receipt    string
+	campaign, hour, carrier int64 // the hour in which it was begun
+	country                 string
+	state                   campaign.AttemptState
+	class, receipt          string
 }
+
+const hourMS = 3_600_000
 
 type amount struct{ n, segments, cost int64 }
 
@@ -113,9 +115,9 @@ func (t *tally) flush(tx *txn) error {
 		if a == (amount{}) {
 			continue
 		}
-		if _, err := tx.conn.exec(`INSERT INTO attempt_counts VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
+		if _, err := tx.conn.exec(`INSERT INTO attempt_counts VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
 			SET n = n + excluded.n, segments = segments + excluded.segments, cost = cost + excluded.cost`,
-			c.campaign, c.carrier, c.country, string(c.state), c.class, c.receipt, a.n, a.segments, a.cost); err != nil {
+			c.campaign, c.carrier, c.country, string(c.state), c.class, c.receipt, a.n, a.segments, a.cost, c.hour); err != nil {
 			return err
 		}
 	}

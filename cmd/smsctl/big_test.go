@@ -150,7 +150,8 @@ func fillBig(t *testing.T, path string, n int) {
 			SELECT i, 100, i, 1 + i % 2, 'callback', 'ref' || i, 'SM' || i, 'delivered', '', '', '', 1, 1,
 				CAST('MessageSid=SM00000000000000000000000000000000&MessageStatus=delivered&To=%2B447400000000&From=%2B15005550006&ApiVersion=2010-04-01&AccountSid=AC00000000000000000000000000000000' AS BLOB) FROM k`,
 		`INSERT INTO recipient_counts SELECT campaign_id, country, state, class, count(*), sum(segments) FROM recipients GROUP BY 1, 2, 3, 4`,
-		`INSERT INTO attempt_counts SELECT 100, carrier_id, 'GB', state, class, receipt, count(*), sum(segments), sum(cost) FROM attempts GROUP BY 2, 4, 5, 6`,
+		`INSERT INTO attempt_counts SELECT 100, carrier_id, 'GB', state, class, receipt, count(*), sum(segments), sum(cost), begun_at / 3600000
+			FROM attempts GROUP BY 2, 4, 5, 6, 10`,
 		`INSERT INTO series SELECT 100, carrier_id, begun_at / 10000, sum(state = 'accepted'), sum(state = 'refused'), sum(state = 'accepted') FROM attempts GROUP BY 2, 3`,
 		`UPDATE campaigns SET state = 'completed', rows = ?1, started_at = created_at, finished_at = created_at + ?1 / 2, settled_at = created_at + ?1 / 2, active_ms = ?1 / 2 WHERE id = 100`,
 		`PRAGMA wal_checkpoint(TRUNCATE)`,

@@ -18,7 +18,7 @@ func newCarrierCommand(a *app) *cobra.Command {
 	return verbs(a, &cobra.Command{Use: "carrier", Aliases: []string{"carriers"}, Short: "Look at carriers, try them, take them out of use",
 		Example: "smsctl carrier list\nsmsctl carrier test alpha"},
 		newCarrierListCommand(a), newCarrierShowCommand(a), newCarrierTestCommand(a), newCarrierDrainCommand(a),
-		newCarrierUndrainCommand(a), newCarrierLoginCommand(a), newCarrierPricesCommand(a))
+		newCarrierUndrainCommand(a), newCarrierStatsCommand(a), newCarrierLoginCommand(a), newCarrierPricesCommand(a))
 }
 
 // trafficWindow is what `carrier list` judges by.

@@ -183,3 +183,20 @@ func TestCarrierPrices(t *testing.T) {
 	}
 	s.run(exitInput, "carrier", "prices", "import", "alpha", good, "--currency", "USD").says("prices.currency")
 }
+
+func TestCarrierStats(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	v.run(exitOK, v.sending(v.list("people.csv", 3), "--yes")...)
+	v.run(exitOK, "carrier", "stats").says("carrier", "accept_rate", "100.0 %", "alpha")
+	for _, by := range []string{"country", "network", "type", "hour", "class"} {
+		p := v.run(exitOK, "carrier", "stats", "--by", by, "--json", "--jq", `"\([.rows[].accepted] | add) \(.rows[0].key | length > 0) \(.by)"`)
+		if got, want := strings.TrimSpace(p.stdout.String()), "3 "+map[bool]string{true: "true", false: "false"}[by != "class"]+" "+by; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	v.run(exitOK, "carrier", "stats", "--since", "2100-01-01", "--json", "--jq", ".rows | length").says("0")
+	v.run(exitUsage, "carrier", "stats", "--by", "weather").says("country, network, type, hour, class")
+	v.run(exitUsage, "carrier", "stats", "--since", "yesterday").says("is no time")
+	v.run(exitNotFound, "carrier", "stats", "alhpa").says("did you mean", "alpha")
+}
