@@ -18,9 +18,10 @@ type learning struct {
 	byName map[string]int
 	early  map[int64][]Settled // by recipient: receipts that overtook the answer to their submit
 	waits  map[direction]waited
-	learnt int64     // the last receipt row that the router knows of
-	saved  time.Time // when what it has learned was stored last
-	deaf   time.Time // since when receipts cannot come in; zero = they can
+	learnt int64             // the last receipt row that the router knows of
+	saved  time.Time         // when what it has learned was stored last
+	known  map[string][]byte // its records as this process read or wrote them last
+	deaf   time.Time         // since when receipts cannot come in; zero = they can
 }
 
 // direction is a carrier in a country.
@@ -51,7 +52,7 @@ func newLearning(ctx context.Context, d *dispatch) (*learning, error) {
 	if len(d.Carriers) == 1 {
 		return nil, nil
 	}
-	l := &learning{dispatch: d, byName: map[string]int{}, early: map[int64][]Settled{}, waits: map[direction]waited{}}
+	l := &learning{dispatch: d, byName: map[string]int{}, early: map[int64][]Settled{}, waits: map[direction]waited{}, known: map[string][]byte{}}
 	for i, c := range d.Carriers {
 		l.byName[c.Info().Name] = i
 	}
@@ -68,6 +69,7 @@ func (l *learning) recall(ctx context.Context) error {
 	if err := l.router.Remember(now, records); err != nil {
 		l.Log.Warn("what routing has learned is not all readable", slog.Any("error", err)) // it learns it again
 	}
+	l.changes(now)
 	l.saved, l.learnt = now, learnt
 	for learnt > 0 && learnt < l.Campaign.Followed {
 		batch, last, err := l.Store.Follow(ctx, l.Campaign.ID, learnt, pageOfOpen, true)
@@ -89,7 +91,18 @@ func (l *learning) save(ctx context.Context, now time.Time, over bool) error {
 		return nil
 	}
 	l.saved = now
-	return l.Store.Remember(ctx, l.Campaign.ID, l.learnt, l.router.Changes(now))
+	return l.Store.Remember(ctx, l.Campaign.ID, l.learnt, l.changes(now))
+}
+
+// changes are the records that have changed, with what they were: others who learn meanwhile are not overwritten.
+func (l *learning) changes(now time.Time) []routing.Record {
+	records := l.router.Changes(now)
+	for i := range records {
+		r := &records[i]
+		r.Base = l.known[r.Key]
+		l.known[r.Key] = r.Data
+	}
+	return records
 }
 
 // pass lets time pass, as far as receipts could come in.

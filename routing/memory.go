@@ -15,6 +15,7 @@ import (
 type Record struct {
 	Key  string
 	Data []byte
+	Base []byte // as it was when this process read or wrote it last: see Merge
 }
 
 const (
@@ -75,7 +76,7 @@ func (s *scribe) add(key string, values ...float64) {
 	for _, v := range values {
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 	}
-	s.out = append(s.out, Record{key, b})
+	s.out = append(s.out, Record{Key: key, Data: b})
 }
 
 func (s *scribe) key(kind string, carrier int, parts ...string) string {

@@ -75,12 +75,12 @@ func TestWhatIsNoRecordIsRefused(t *testing.T) {
 	r, _ := market(t, 100)
 	good := r.Changes(at.Add(time.Minute))
 	for _, bad := range []Record{
-		{"0\x1fcarrier-0", nil},
-		{"0\x1fcarrier-0", make([]byte, 24)},
-		{"9\x1fcarrier-0", make([]byte, 20)},
-		{"0", make([]byte, 20)},
-		{"", make([]byte, 20)},
-		{"a\x1fcarrier-0", make([]byte, 20)},
+		{Key: "0\x1fcarrier-0", Data: nil},
+		{Key: "0\x1fcarrier-0", Data: make([]byte, 24)},
+		{Key: "9\x1fcarrier-0", Data: make([]byte, 20)},
+		{Key: "0", Data: make([]byte, 20)},
+		{Key: "", Data: make([]byte, 20)},
+		{Key: "a\x1fcarrier-0", Data: make([]byte, 20)},
 	} {
 		again, _ := market(t, 0)
 		if err := again.Remember(at, append([]Record{bad}, good...)); err == nil || !strings.Contains(err.Error(), "not a record") {
@@ -100,7 +100,7 @@ func TestWhatIsNoRecordIsRefused(t *testing.T) {
 			}
 		}
 	}
-	gone := Record{"0\x1fsomebody else", good[0].Data}
+	gone := Record{Key: "0\x1fsomebody else", Data: good[0].Data}
 	again, _ := market(t, 0)
 	if err := again.Remember(at, []Record{gone}); err != nil {
 		t.Error(err)

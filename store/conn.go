@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -259,7 +260,7 @@ func (c *conn) column(stmt uintptr, i int32) driver.Value {
 	case sqlite3.SQLITE_TEXT:
 		return libc.GoString(sqlite3.Xsqlite3_column_text(c.tls, stmt, i))
 	case sqlite3.SQLITE_BLOB:
-		return libc.GoBytes(sqlite3.Xsqlite3_column_blob(c.tls, stmt, i), int(sqlite3.Xsqlite3_column_bytes(c.tls, stmt, i)))
+		return bytes.Clone(libc.GoBytes(sqlite3.Xsqlite3_column_blob(c.tls, stmt, i), int(sqlite3.Xsqlite3_column_bytes(c.tls, stmt, i)))) // it is SQLite's until the next step
 	}
 	return nil
 }

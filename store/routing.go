@@ -38,12 +38,21 @@ func (s *Store) Enrol(ctx context.Context, carriers []string) error {
 }
 
 // Remember stores what routing has learned, and the last receipt row of the campaign that is in it, with the outcomes
-// that wait for their commit. It does not wait.
+// that wait for their commit. It does not wait. What another process has learned meanwhile is kept.
 func (s *Store) Remember(ctx context.Context, campaignID, receipt int64, records []routing.Record) error {
 	return s.w.put(ctx, request{op: opFunc(func(tx *txn) error {
+		d := row(1)
 		for _, r := range records {
+			found, err := tx.row(d, `SELECT data FROM routing WHERE key = ?`, r.Key)
+			if err != nil {
+				return err
+			}
+			data := r.Data
+			if found {
+				data = routing.Merge(r.Key, r.Base, r.Data, []byte(text(d[0])))
+			}
 			if _, err := tx.exec(`INSERT INTO routing (key, data) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET data = excluded.data`,
-				r.Key, r.Data); err != nil {
+				r.Key, data); err != nil {
 				return err
 			}
 		}
