@@ -8,7 +8,8 @@
 //	1  cmd/smsctl runSend          flags to options; opens store and carriers; calls the rest  -
 //	2  campaign/recipients         CSV to Row, or RowError                                     -
 //	3  Intake                      normalise, opt-out, render, segments; in parallel           recipients, rejects
-//	4  feeder <- store.Fresh       pages of due recipients, retries first                      -
+//	4  feeder <- store.Fresh       pages of due recipients, retries first; those never tried
+//	                               in blocks spread over the list (blocks.go)                  -
 //	5  dispatch -> worker          router.Choose, store.Begin, carrier.Submit (or one call
 //	                               for several messages: batch.go), decide                     the attempt, before the request
 //	6  store.Record                the outcome                                                 attempt, recipient
