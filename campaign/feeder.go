@@ -13,7 +13,7 @@ type feeder struct {
 	*Runner
 	pages   chan []Due
 	wants   chan int
-	limit   int // recipients in hand at most
+	limit   int         // recipients in hand at most
 	blocks  *blocks     // nil before the first page
 	cursor  int64       // the last recipient read, where some are added while the campaign runs
 	spent   atomic.Bool // every recipient that was never tried has been read
