@@ -7,6 +7,7 @@ import (
 
 	"github.com/smsctl/smsctl/campaign/rules"
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/routing"
 )
 
 // Campaign is one message to the people of one list.
@@ -74,6 +75,7 @@ type Settings struct {
 	Brand         string            `json:"brand,omitempty"`    // in whose name it is sent: a STOP reaches as far
 	Carriers      []string          `json:"carriers,omitempty"` // only these
 	Rate          float64           `json:"rate,omitempty"`     // segments a second
+	Policy        routing.Policy    `json:"policy,omitempty"`   // how carriers are picked; "" = by what was learned
 	MaxAttempts   int               `json:"max_attempts"`
 	Validity      time.Duration     `json:"validity"`
 	GiveUp        time.Duration     `json:"give_up"` // without any carrier that long, pause

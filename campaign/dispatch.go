@@ -198,6 +198,7 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 		}
 	}
 	d.ready.sweep()
+	d.ready.turn()
 	if d.still.lanes > 0 && !d.still.down {
 		d.out = time.Time{}
 	}

@@ -19,19 +19,20 @@ type job struct {
 	astray string // why it is not known when it may be sent
 }
 
-// lane is the key of messages that have the same candidates: if one of them must wait for a carrier, all must.
+// lane is the key of messages that are decided alike: if one of them must wait for a carrier, all must. Networks of a
+// country need not have the same best carrier; with a single carrier no message has a network.
 type lane struct {
-	country       string
-	tried, barred routing.Set
+	country, network string
+	tried, barred    routing.Set
 }
 
-func (j *job) lane() lane { return lane{j.Country, j.tried, j.barred} }
+func (j *job) lane() lane { return lane{j.Country, j.Network, j.tried, j.barred} }
 
 // lanes are the messages that may be sent now, first in first out within each lane. A message that must wait holds up
 // its lane and no other.
 type lanes struct {
 	queues map[lane][]*job
-	order  []lane // round robin
+	order  []lane // round robin: whose turn it is comes first
 	size   int
 }
 
@@ -63,6 +64,15 @@ func (l *lanes) pop(k lane) {
 	q[0] = nil
 	l.queues[k] = q[1:]
 	l.size--
+}
+
+// turn lets another lane be the first to be served: those that wait for the same carrier share it.
+func (l *lanes) turn() {
+	if n := len(l.order); n > 1 {
+		first := l.order[0]
+		copy(l.order, l.order[1:])
+		l.order[n-1] = first
+	}
 }
 
 // sweep forgets lanes that have run empty.

@@ -48,7 +48,9 @@ type Memory interface {
 type Sums interface {
 	Counts(ctx context.Context, campaignID int64) (Counts, error)
 	Spent(ctx context.Context, campaignID int64) (carriers.Price, error)
-	Sharing(ctx context.Context) (int, error) // campaigns that are being sent with this database
+	// Sharing is how many campaigns send with this database at present, this one included; of the others with transactional
+	// messages those that have some left to send.
+	Sharing(ctx context.Context, campaignID int64) (promotional, transactional int, err error)
 }
 
 // Store is what a runner needs of the database.
@@ -223,6 +225,7 @@ func (r *Runner) setOf(names []string) (s routing.Set) {
 // routing are the options with what this campaign wants.
 func (r *Runner) routing() routing.Options {
 	o := r.Routing
+	o.Policy = r.Campaign.Settings.Policy
 	if p := r.Campaign.Settings.Doubt; p > 0 {
 		o.Doubt = [2]float64{p, p}
 	}

@@ -10,7 +10,7 @@ import (
 // wish is what people and other processes want of a run.
 type wish struct {
 	campaign *Campaign
-	share    int     // processes that share the carriers' limits
+	share    float64 // by how much the carriers' limits are divided, because others send too
 	tripped  *Guard  // the first guard that does not hold
 	value    float64 // what it watches
 }
@@ -88,6 +88,19 @@ func (d *dispatch) resets(now time.Time, wanted map[string]time.Time) {
 	d.heeded = last
 }
 
+// overtake is how many times the part of an advertisement's campaign one with transactional messages gets of every
+// carrier's limit, as long as it has any to send.
+const overtake = 9
+
+// shareOf is by how much a campaign divides the carriers' limits where so many promotional and transactional ones send.
+func shareOf(t MessageType, promotional, transactional int) float64 {
+	own := 1.0
+	if t == Transactional {
+		own = overtake
+	}
+	return max(1, float64(promotional+overtake*transactional)/own)
+}
+
 // control keeps the lease and brings what people want.
 func (d *dispatch) control(ctx context.Context) error {
 	tick := time.NewTicker(controlTick)
@@ -110,9 +123,11 @@ func (d *dispatch) control(ctx context.Context) error {
 			return err
 		}
 		w := wish{campaign: c}
-		if w.share, err = d.Store.Sharing(ctx); err != nil {
+		ads, urgent, err := d.Store.Sharing(ctx, d.Campaign.ID)
+		if err != nil {
 			return err
 		}
+		w.share = shareOf(d.Campaign.Type, ads, urgent)
 		if err := d.checkGuards(ctx, &w); err != nil {
 			return err
 		}

@@ -128,8 +128,11 @@ func (d *decision) hold(class carriers.Class) {
 
 // pick scores the candidates and says which one it is to be.
 func (r *Router) pick(d *decision, q *Query) int {
-	if d.pool == 1 {
+	switch {
+	case d.pool == 1:
 		return r.only(d, q)
+	case !r.opts.Policy.learned():
+		return r.byPolicy(d)
 	}
 	r.weigh(d, q)
 	if i := r.dueForProbe(d); i >= 0 {

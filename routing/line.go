@@ -76,9 +76,9 @@ func (r *Router) excludes(i int, to cell, country string) bool {
 }
 
 // free says when the line could take a message, as far as submits go.
-func (ln *line) free(now time.Time, share int) (d time.Duration) {
+func (ln *line) free(now time.Time, share float64) (d time.Duration) {
 	d = ln.breaker.wait(now)
-	if ln.inFlight >= max(1, ln.window/share) {
+	if ln.inFlight >= max(1, int(float64(ln.window)/share)) {
 		d = max(d, ln.slot()) // the end of a submit wakes dispatch
 	}
 	if !ln.paused.IsZero() {
@@ -137,8 +137,8 @@ func (r *Router) Reset(now time.Time, name string) {
 	}
 }
 
-// SetShare says between how many processes the carriers' limits are divided.
-func (r *Router) SetShare(now time.Time, n int) {
+// SetShare says by how much the carriers' limits are divided, because other processes send too.
+func (r *Router) SetShare(now time.Time, n float64) {
 	r.share = max(1, n)
 	for i := range r.lines {
 		r.lines[i].limiter.set(now, r.rate(&r.lines[i]))
@@ -146,7 +146,7 @@ func (r *Router) SetShare(now time.Time, n int) {
 }
 
 func (r *Router) rate(ln *line) float64 {
-	rate := ln.info.Common.MaxPerSecond / float64(r.share)
+	rate := ln.info.Common.MaxPerSecond / r.share
 	if ln.cap > 0 && (rate == 0 || ln.cap < rate) {
 		rate = ln.cap
 	}

@@ -57,6 +57,7 @@ type Options struct {
 	LatencyWeight *float64          // λ; nil = 0.1
 	Doubt         [2]float64        // a silent message goes to another carrier once it was less likely delivered than that; 0 = .5 and .15
 	TTL           [2]time.Duration  // how late a message is worth nothing; 0 = 90 s and 4 h
+	Policy        Policy            // how a carrier is picked; "" = by what was learned
 }
 
 // Router chooses. It belongs to one goroutine.
@@ -71,12 +72,13 @@ type Router struct {
 	noise   [kinds]ration
 	asked   uint64 // decisions, where messages have no number
 	cap     limiter
-	share   int // processes that share the carriers' limits
+	share   float64 // by how much the carriers' limits are divided
 	round   time.Time
 	parked  []float64 // messages that wait for each carrier: of the last round of questions
 	parking []float64 // and of this one
 	shadow  []float64 // what a place with a carrier is worth whose rate does not suffice
 	demand  demand
+	turns   []float64 // what each carrier has to its credit where they take turns
 	last    decision
 	events  []Event
 }
@@ -99,6 +101,9 @@ func New(infos []carriers.Info, o Options) *Router {
 	r := &Router{
 		opts: o, share: 1, lines: make([]line, n), parked: make([]float64, n), parking: make([]float64, n), shadow: make([]float64, n), lambda: .1,
 		ttl: [kinds]time.Duration{90 * time.Second, 4 * time.Hour},
+	}
+	if o.Policy == RoundRobin || o.Policy == Weighted {
+		r.turns = make([]float64, n)
 	}
 	r.model = newModel(n, r.news)
 	r.last.rows = make([]row, n)

@@ -38,7 +38,7 @@ func (r *Router) AppendWhy(buf []byte) []byte {
 
 // Why is the last choice as text, for the attempt's record; "" where there is nothing to choose.
 func (r *Router) Why() string {
-	if len(r.lines) == 1 {
+	if len(r.lines) == 1 || !r.opts.Policy.learned() { // there was nothing to decide
 		return ""
 	}
 	var buf [256]byte

@@ -113,10 +113,14 @@ func (s *Store) Spent(ctx context.Context, campaignID int64) (p carriers.Price, 
 	return p, err
 }
 
-// Sharing is how many campaigns are being sent with this database at the moment, by whichever process: they share the
-// carriers' limits.
-func (s *Store) Sharing(ctx context.Context) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM campaigns WHERE lease_until > ?
-		AND state IN ('running', 'draining')`, s.now().UnixMilli()).Scan(&n)
-	return n, err
+// Sharing is how many campaigns send with this database at the moment: they share the carriers' limits. One with
+// transactional messages counts while it has some to send; the one that asks counts in any case.
+func (s *Store) Sharing(ctx context.Context, campaignID int64) (promotional, transactional int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE type = 'promotional'), count(*) FILTER (WHERE type = 'transactional'
+			AND (id = ?1 OR (SELECT sum(n) FROM recipient_counts r WHERE r.campaign_id = campaigns.id AND r.state = 'queued') > 0))
+		FROM campaigns WHERE lease_until > ?2 AND state IN ('running', 'draining')`, campaignID, s.now().UnixMilli()).Scan(&promotional, &transactional)
+	if err != nil {
+		err = fmt.Errorf("reading who else sends: %w", explain(err))
+	}
+	return promotional, transactional, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/routing"
 	"github.com/smsctl/smsctl/store"
 )
 
@@ -234,6 +235,9 @@ func (s *session) showCampaignText(c *campaign.Campaign, r campaignRow, n campai
 	line("accepted", "delivered %s  undelivered %s  awaiting %s  no receipt %s", count(n.Delivered), count(n.Undelivered), count(n.Awaiting), count(n.NoReceipt))
 	line("cost", "%s so far, estimated %s%s", r.Cost, money{c.Estimate, c.Currency}, ceilingText(c))
 	line("wished", "%s%s", c.Desired, capsText(c))
+	if p := c.Settings.Policy; p != "" && p != routing.Learned {
+		line("routing", "by policy %s", p)
+	}
 	owner := "nobody"
 	if s.alive(c) {
 		owner = fmt.Sprintf("pid %d on %s, last seen %s ago", c.Lease.PID, c.Lease.Host, shortDuration(s.now().Sub(c.Lease.At)))

@@ -46,6 +46,7 @@ type budgetConfig struct {
 }
 
 type routingConfig struct {
+	Policy        routing.Policy    `yaml:"policy"` // how carriers are picked
 	Value         byTypePrice       `yaml:"value"`
 	LatencyWeight float64           `yaml:"latency_weight"`
 	MaxAttempts   int               `yaml:"max_attempts"`
@@ -57,7 +58,7 @@ type routingConfig struct {
 
 // options are what routing makes of it.
 func (c *routingConfig) options() routing.Options {
-	o := routing.Options{LatencyWeight: &c.LatencyWeight}
+	o := routing.Options{LatencyWeight: &c.LatencyWeight, Policy: c.Policy}
 	for i, p := range []*carriers.Price{c.Value.Transactional, c.Value.Promotional} {
 		if p != nil {
 			o.Value[i] = *p
@@ -153,6 +154,7 @@ func defaultConfig() *config {
 		Windows:    windowsConfig{Zone: windows.Recipient, Margin: carriers.Duration(windows.DefaultMargin)},
 		Routing: routingConfig{
 			LatencyWeight: 0.1,
+			Policy:        routing.Learned,
 			MaxAttempts:   3,
 			OnAmbiguous:   byTypeDecision{Transactional: failover, Promotional: hold},
 			OnNoReceipt:   failover,
@@ -176,6 +178,9 @@ func (c *config) check() problems {
 	var found problems
 	complain := func(key, format string, args ...any) {
 		found = append(found, c.file.problem("config.bad_value", key, fmt.Sprintf(format, args...)))
+	}
+	if !c.Routing.Policy.Known() {
+		complain("routing.policy", "policy %q is none of %s", c.Routing.Policy, policyNames())
 	}
 	if c.Routing.MaxAttempts < 1 || c.Routing.MaxAttempts > 20 {
 		complain("routing.max_attempts", "max_attempts must be from 1 to 20, not %d", c.Routing.MaxAttempts)

@@ -15,6 +15,7 @@ import (
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/gsm"
 	"github.com/smsctl/smsctl/carriers/phone"
+	"github.com/smsctl/smsctl/routing"
 	"github.com/smsctl/smsctl/store"
 )
 
@@ -145,6 +146,9 @@ func (s *session) printPlan(w io.Writer, o *sendOptions, l *list, c *campaign.Ca
 	}
 	s.timingPlan(c, in, line)
 	line("Cost", "%s estimated with the dearest carrier, %s", money{in.cost, c.Currency}, ceiling)
+	if p := c.Settings.Policy; p != "" && p != routing.Learned {
+		line("Routing", "by policy %s: nothing that was learned of the carriers is used", p)
+	}
 	s.countryTable(&b, c, in)
 	s.warnings(&b, o, c, in)
 	b.WriteByte('\n')

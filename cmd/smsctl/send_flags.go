@@ -15,6 +15,7 @@ import (
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/routing"
 	"github.com/smsctl/smsctl/store"
 )
 
@@ -40,6 +41,7 @@ type sendOptions struct {
 	strict               bool
 	maxFailed            string
 	carriers             []string
+	policy               string
 	rate                 string
 	maxAttempts          int
 	validity, giveUp     time.Duration
@@ -103,6 +105,7 @@ func (o *sendOptions) add(f *pflag.FlagSet) {
 	f.Var(newEnum(&o.onGuard, "pause", "pause", "warn"), "on-guard", "what a guard does: pause, warn")
 
 	f.StringSliceVar(&o.carriers, "carrier", nil, "only these carriers, `A,B`")
+	f.Var(newEnum(&o.policy, "", strings.Split(policyNames(), ", ")...), "policy", "how carriers are picked (default: the config's, router): "+policyNames())
 	f.StringVar(&o.rate, "rate", "", "segments a second over all carriers, like `50/s`")
 	f.IntVar(&o.maxAttempts, "max-attempts", 0, "at most `N` submits of one message (default: the config's, 3)")
 	f.DurationVar(&o.validity, "validity", 0, "do not send after this `TIME` from the start (default: 24h, transactional 4h)")
@@ -184,6 +187,15 @@ func pairs(flag string, list []string) (map[string]string, error) {
 	return out, nil
 }
 
+// policyNames are the policies that a campaign can be sent by.
+func policyNames() string {
+	var names []string
+	for _, p := range routing.Policies() {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ", ")
+}
+
 // parseRate reads 50, 50/s or 600/min; "none" and "" are no limit.
 func parseRate(flag, s string) (float64, error) {
 	if s == "" || s == "none" {
@@ -247,6 +259,9 @@ func (o *sendOptions) settings(cfg *config) (campaign.Settings, error) {
 	}
 	if o.kind == string(campaign.Transactional) {
 		s.HoldAmbiguous = cfg.Routing.OnAmbiguous.Transactional == hold
+	}
+	if s.Policy = routing.Policy(o.policy); s.Policy == "" {
+		s.Policy = cfg.Routing.Policy
 	}
 	if s.MaxAttempts == 0 {
 		s.MaxAttempts = cfg.Routing.MaxAttempts
