@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestTwoProcessesLearn(t *testing.T) {
 		by         *store.Store
 		base, mine []byte
 	}
-	for _, s := range []save{
+	for i, s := range []save{
 		{one, nil, counts(90, 100)},
 		{one, counts(90, 100), counts(100, 110)},
 		{two, counts(90, 100), counts(91, 120)},
@@ -41,7 +42,7 @@ func TestTwoProcessesLearn(t *testing.T) {
 		if err := s.by.Remember(t.Context(), 1, 1, []routing.Record{{Key: key, Base: s.base, Data: s.mine}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.by.Enrol(t.Context(), []string{"alpha", string(s.mine[4:12])}); err != nil { // it waits for what was queued before it
+		if err := s.by.Enrol(t.Context(), []string{fmt.Sprint("carrier ", i)}); err != nil { // it waits for what was queued before it
 			t.Fatal(err)
 		}
 	}
