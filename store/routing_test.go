@@ -2,7 +2,7 @@ package store_test
 
 import (
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"math"
 	"testing"
 
@@ -27,13 +27,13 @@ func TestTwoProcessesLearn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = two.Close() })
-	type save struct {
+	if err := one.RelearnWith(t.Context(), []routing.Record{{Key: key, Data: counts(90, 100)}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []struct {
 		by         *store.Store
 		base, mine []byte
-	}
-	for i, s := range []save{
-		{one, nil, counts(90, 100)},
+	}{
 		{one, counts(90, 100), counts(100, 110)},
 		{two, counts(90, 100), counts(91, 120)},
 		{one, counts(100, 110), counts(105, 115)},
@@ -42,11 +42,16 @@ func TestTwoProcessesLearn(t *testing.T) {
 		if err := s.by.Remember(t.Context(), 1, 1, []routing.Record{{Key: key, Base: s.base, Data: s.mine}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.by.Enrol(t.Context(), []string{fmt.Sprint("carrier ", i)}); err != nil { // it waits for what was queued before it
-			t.Fatal(err)
-		}
 	}
-	records, _, err := one.Recall(t.Context(), 1)
+	if err := errors.Join(one.Close(), two.Close()); err != nil { // what was queued is written
+		t.Fatal(err)
+	}
+	three, err := store.Open(t.Context(), one.Path(), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = three.Close() })
+	records, _, err := three.Recall(t.Context(), 1)
 	if err != nil || len(records) != 1 || string(records[0].Data) != string(counts(106, 136)) {
 		t.Errorf("%v, %v", records, err)
 	}
