@@ -15,13 +15,14 @@ import (
 // dispatch's goroutine. With a single carrier there is none: there is nothing to learn for.
 type learning struct {
 	*dispatch
-	byName map[string]int
-	early  map[int64][]Settled // by recipient: receipts that overtook the answer to their submit
-	waits  map[direction]waited
-	learnt int64             // the last receipt row that the router knows of
-	saved  time.Time         // when what it has learned was stored last
-	known  map[string][]byte // its records as this process read or wrote them last
-	deaf   time.Time         // since when receipts cannot come in; zero = they can
+	byName    map[string]int
+	early     map[int64][]Settled // by recipient: receipts that overtook the answer to their submit
+	waits     map[direction]waited
+	learnt    int64             // the last receipt row that the router knows of
+	converted int64             // the last conversion that the router knows of
+	saved     time.Time         // when what it has learned was stored last
+	known     map[string][]byte // its records as this process read or wrote them last
+	deaf      time.Time         // since when receipts cannot come in; zero = they can
 }
 
 // direction is a carrier in a country.
@@ -62,6 +63,10 @@ func newLearning(ctx context.Context, d *dispatch) (*learning, error) {
 // recall gives the router what was learned before, and the receipts since then whose consequences are committed already.
 func (l *learning) recall(ctx context.Context) error {
 	now := l.Now()
+	var err error
+	if l.converted, err = l.Store.LastConversion(ctx); err != nil {
+		return err
+	}
 	records, learnt, err := l.Store.Recall(ctx, l.Campaign.ID)
 	if err != nil {
 		return err
@@ -91,7 +96,46 @@ func (l *learning) save(ctx context.Context, now time.Time, over bool) error {
 		return nil
 	}
 	l.saved = now
-	return l.Store.Remember(ctx, l.Campaign.ID, l.learnt, l.changes(now))
+	if err := l.Store.Remember(ctx, l.Campaign.ID, l.learnt, l.changes(now)); err != nil || over {
+		return err
+	}
+	return l.convert(ctx, now)
+}
+
+// Conversion is that somebody did what a message asked for which a carrier called delivered.
+type Conversion struct{ Carrier, Country string }
+
+// Convert lets a router that knows the memory learn of conversions, and returns the records that change by them.
+func Convert(router *routing.Router, cs []carriers.Carrier, all []Conversion, now time.Time) []routing.Record {
+	known := map[string][]byte{}
+	for _, r := range router.Changes(now) {
+		known[r.Key] = r.Data
+	}
+	for _, c := range all {
+		if i := slices.Index(names(cs), c.Carrier); i >= 0 {
+			router.Converted(i, c.Country)
+		}
+	}
+	records := router.Changes(now)
+	for i := range records {
+		records[i].Base = known[records[i].Key]
+	}
+	return records
+}
+
+// convert takes in the conversions that were reported meanwhile. Whoever reported them has put them into the memory.
+func (l *learning) convert(ctx context.Context, now time.Time) error {
+	all, last, err := l.Store.Conversions(ctx, l.converted)
+	if l.converted = last; err != nil || len(all) == 0 {
+		return err
+	}
+	for _, c := range all {
+		if i, ok := l.byName[c.Carrier]; ok {
+			l.router.Converted(i, c.Country)
+		}
+	}
+	l.changes(now)
+	return nil
 }
 
 // changes are the records that have changed, with what they were: others who learn meanwhile are not overwritten.

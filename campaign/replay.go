@@ -19,6 +19,7 @@ type Taken struct {
 	State     carriers.ReceiptState
 	Class     carriers.Class
 	ReceiptAt time.Time // zero = none
+	Converted bool      // the recipient did what the message asked for
 }
 
 // Replay lets a router live through the past, attempt by attempt in the order in which they were begun, and learn from it
@@ -66,6 +67,9 @@ func (r *Replay) pass(until time.Time) {
 		t, _ := r.due.due(at)
 		r.tick(at)
 		r.router.Receipt(r.now, routing.Receipt{Attempt: t.Attempt, Verdict: routing.VerdictOf(t.State, t.Class), Took: t.ReceiptAt.Sub(t.At), Carrier: -1})
+		if t.Converted && t.State == carriers.ReceiptDelivered {
+			r.router.Converted(r.byName[t.Carrier], t.Country)
+		}
 	}
 	r.tick(until)
 }

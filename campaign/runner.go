@@ -42,6 +42,8 @@ type Memory interface {
 	Enrol(ctx context.Context, carriers []string) error // makes the names known by which decisions speak
 	Recall(ctx context.Context, campaignID int64) (records []routing.Record, receipt int64, err error)
 	Remember(ctx context.Context, campaignID, receipt int64, records []routing.Record) error // returns at once
+	LastConversion(ctx context.Context) (int64, error)
+	Conversions(ctx context.Context, after int64) ([]Conversion, int64, error)
 }
 
 // Sums answers how far the campaign is.

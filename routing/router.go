@@ -297,7 +297,10 @@ func (r *Router) Deaf(now time.Time, deaf bool) {
 // Converted notes that somebody did what a delivered message asked for.
 func (r *Router) Converted(carrier int, country string) {
 	if carrier >= 0 && carrier < len(r.lines) {
-		r.model.ground(carrier, r.model.at(country, "", 0)).converted++
+		g := r.model.ground(carrier, r.model.at(country, "", 0))
+		g.converted++
+		g.at = r.model.clock.sec
+		r.model.judgeTrust()
 	}
 }
 

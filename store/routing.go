@@ -56,6 +56,9 @@ func (s *Store) Remember(ctx context.Context, campaignID, receipt int64, records
 				return err
 			}
 		}
+		if campaignID == 0 { // it learned from no receipts
+			return nil
+		}
 		_, err := tx.exec(`INSERT INTO routing_cursors (campaign_id, receipt_id) VALUES (?, ?)
 			ON CONFLICT (campaign_id) DO UPDATE SET receipt_id = max(receipt_id, excluded.receipt_id)`, campaignID, receipt)
 		return err
@@ -107,18 +110,19 @@ func (s *Store) EachTaken(ctx context.Context, since time.Time, do func(campaign
 		}, `SELECT id, name FROM carriers`); err != nil {
 			return err
 		}
-		v := row(9)
+		v := row(10)
 		return c.each(v, func() error {
 			t := campaign.Taken{
 				Attempt: integer(v[0]), Carrier: names[integer(v[1])], At: time.UnixMilli(integer(v[2])), State: carriers.ReceiptState(text(v[3])),
 				Class: carriers.Class(text(v[4])), Country: text(v[6]), To: phone.FromDigits(uint64(integer(v[7]))), Type: campaign.MessageType(text(v[8])),
+				Converted: integer(v[9]) == 1,
 			}
 			if at := integer(v[5]); at > 0 {
 				t.ReceiptAt = time.UnixMilli(at)
 			}
 			return errors.Join(do(t), ctx.Err())
-		}, `SELECT a.id, a.carrier_id, a.begun_at, a.receipt, a.class, coalesce(a.receipt_at, 0), r.country, r.phone, p.type
-			FROM attempts a JOIN recipients r ON r.id = a.recipient_id JOIN campaigns p ON p.id = r.campaign_id
+		}, `SELECT a.id, a.carrier_id, a.begun_at, a.receipt, a.class, coalesce(a.receipt_at, 0), r.country, r.phone, p.type,
+			EXISTS (SELECT 1 FROM conversions v WHERE v.attempt_id = a.id) FROM attempts a JOIN recipients r ON r.id = a.recipient_id JOIN campaigns p ON p.id = r.campaign_id
 			WHERE a.state = 'accepted' AND a.begun_at >= ? ORDER BY a.id`, since.UnixMilli())
 	})
 }

@@ -37,6 +37,7 @@ func commandGroups(a *app) []commandGroup {
 		{"Route", []*cobra.Command{
 			newCarrierCommand(a),
 			newRouteCommand(a),
+			newConvertCommand(a),
 		}},
 		{"Receipts", []*cobra.Command{
 			newDLRCommand(a),
