@@ -13,7 +13,7 @@ import (
 func TestConversionsFeedTrust(t *testing.T) {
 	t.Parallel()
 	cs := []carriers.Carrier{quiet{name: "honest"}, quiet{name: "forger"}}
-	r := &Runner{Carriers: cs, Campaign: &Campaign{}}
+	r := &Runner{Carriers: cs, Campaign: &Campaign{}, Callback: func(string, string) string { return "https://example.com" }}
 	began := time.Unix(1_800_000_000, 0)
 	replay := func(converted bool) (*routing.Router, []routing.Record) {
 		router := routing.New(r.infos(), routing.Options{Seed: 1})
