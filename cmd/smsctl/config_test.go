@@ -21,9 +21,9 @@ func TestHelpExampleIsValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	var example strings.Builder
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "  env:") && !strings.HasPrefix(line, "  file:") &&
-			!strings.HasPrefix(line, "  cmd:") && !strings.HasPrefix(line, "  keyring:") && !strings.HasPrefix(line, "  smsctl") {
+	config, _, _ := strings.Cut(string(text), "\nSecrets\n")
+	for line := range strings.Lines(config) {
+		if strings.HasPrefix(line, "  ") {
 			example.WriteString(strings.TrimPrefix(line, "  "))
 		}
 	}
