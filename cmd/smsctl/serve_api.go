@@ -117,6 +117,9 @@ func (o *orders) collecting(k api.Kind, at *collector) *campaign.Campaign {
 	flags := sendOptions{kind: string(k.Type), from: k.From}
 	settings, _ := flags.settings(o.cfg)   // only flags can be wrong
 	settings.GiveUp = 365 * 24 * time.Hour // each message has a validity of its own
+	if k.Type == campaign.Promotional && o.mode == campaign.Live {
+		settings.Compliance = o.cfg.Compliance
+	}
 	from := k.From
 	if from == "" {
 		from = string(o.cfg.Sender)

@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/api"
+	"github.com/smsctl/smsctl/campaign/rules"
 )
 
 var metricWord = regexp.MustCompile(`\b(smsctl|process)_[a-z_]+`)
@@ -46,5 +50,20 @@ func TestHealth(t *testing.T) {
 	now = now.Add(2 * healthStale)
 	if h.alive() != nil || h.ready() == nil {
 		t.Error("a service that stops is alive and takes nothing")
+	}
+}
+
+// Promotional messages that are ordered keep the hours that a list would keep; transactional ones go at once.
+func TestOrdersKeepHours(t *testing.T) {
+	t.Parallel()
+	cfg := defaultConfig()
+	cfg.Compliance = rules.Provider
+	o := &orders{service: &service{session: &session{app: &app{}, cfg: cfg, mode: campaign.Live}}}
+	at := &collector{day: "2026-10-12"}
+	if c := o.collecting(api.Kind{Type: campaign.Promotional}, at); c.Settings.Compliance != rules.Provider {
+		t.Errorf("promotional: compliance %q", c.Settings.Compliance)
+	}
+	if c := o.collecting(api.Kind{Type: campaign.Transactional}, at); c.Settings.Compliance.On() {
+		t.Errorf("transactional: compliance %q", c.Settings.Compliance)
 	}
 }
