@@ -49,12 +49,12 @@ type RunState string
 
 // The states of a run. A claimed run has a process that makes its campaign, a started one has its campaign.
 const (
-	Queued  RunState = "queued"      // waits until the run before is done
-	Claimed RunState = "claimed"     // a process prepares its campaign
-	Started RunState = "started"     // its campaign is being sent
-	Done    RunState = "done"        // its campaign has ended
-	Failed  RunState = "failed"      // nothing was sent, and the reason says why
-	Missed  RunState = "missed"      // it was never begun, and the reason says why
+	Queued  RunState = "queued"  // waits until the run before is done
+	Claimed RunState = "claimed" // a process prepares its campaign
+	Started RunState = "started" // its campaign is being sent
+	Done    RunState = "done"    // its campaign has ended
+	Failed  RunState = "failed"  // nothing was sent, and the reason says why
+	Missed  RunState = "missed"  // it was never begun, and the reason says why
 )
 
 // Run is what has become of one slot.

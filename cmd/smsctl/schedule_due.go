@@ -23,7 +23,7 @@ type crew struct {
 	drainTimeout time.Duration
 
 	callback func(carrier, ref string) string
-	stop     func() error // ends the listener; nil before the first campaign
+	stop     func() error  // ends the listener; nil before the first campaign
 	ended    chan struct{} // one of them has: rings once for several
 	all      sync.WaitGroup
 	mu       sync.Mutex
