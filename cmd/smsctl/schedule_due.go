@@ -20,7 +20,7 @@ const dueTick = 15 * time.Second
 type crew struct {
 	*session
 	drain, abort context.Context //nolint:containedctx // of the process, given once
-	drainTimeout time.Duration
+	v            *runOptions
 
 	callback func(carrier, ref string) string
 	stop     func() error  // ends the listener; nil before the first campaign
@@ -64,7 +64,7 @@ func (w *crew) count(by int) (now int) {
 func (w *crew) attend(c *campaign.Campaign, lease campaign.Lease, log *slog.Logger) error {
 	r := &campaign.Runner{
 		Store: w.store, Campaign: c, Lease: lease.Token, Carriers: namedCarriers(w.carriers, c.Settings.Carriers), Routing: w.cfg.Routing.options(),
-		Callback: w.callback, Hears: w.hears, Now: w.now, Log: log, DrainTimeout: w.drainTimeout,
+		Callback: w.callback, Hears: w.hears, Now: w.now, Log: log, DrainTimeout: w.v.drainTimeout, NoWait: w.v.noWait, Wait: w.v.wait,
 		Notify: func(e campaign.Event) { log.LogAttrs(context.Background(), slog.LevelInfo, e.Kind, e.Attrs...) },
 	}
 	if _, err := r.Run(w.drain, w.abort); err != nil {
@@ -93,7 +93,7 @@ func namedCarriers(all []carriers.Carrier, names []string) []carriers.Carrier {
 func (s *session) runDue(ctx context.Context, v *runOptions) (err error) {
 	v.signals = watchSignals(ctx, s.noteSignal(v))
 	defer v.signals.close()
-	w := &crew{session: s, drain: v.signals.drain, abort: v.signals.abort, drainTimeout: v.drainTimeout, ended: make(chan struct{}, 1)}
+	w := &crew{session: s, drain: v.signals.drain, abort: v.signals.abort, v: v, ended: make(chan struct{}, 1)}
 	out, err := s.newDueReport()
 	if err != nil {
 		return err

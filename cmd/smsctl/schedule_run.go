@@ -30,6 +30,10 @@ With a NAME it is a run of its own, NAME@ and the time in seconds, whatever --cr
 				return fail(exitUsage, "usage.run_what", "say what to run: a schedule's name, or --due").at("%d names, --due=%t", len(args), due).
 					fix("smsctl schedule run --due")
 			}
+			if due && (len(v.reports) > 0 || v.progress != viewAuto) {
+				return fail(exitUsage, "usage.due_has_no_view", "--due prints a line for each run, and no other view").at("--progress or --report was given").
+					fix("smsctl report NAME@TIME -o FILE, when it has ended")
+			}
 			return a.withSchedules(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
 				if due {
 					return s.runDue(ctx, &v)

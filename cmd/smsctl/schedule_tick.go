@@ -177,6 +177,10 @@ func (e *scheduler) visit(ctx context.Context, sc *schedule.Schedule, r *schedul
 		return e.takeOver(ctx, sc, r, c)
 	case c.Status == campaign.Completed, c.Status == campaign.Incomplete, c.Status == campaign.Stopped:
 		return false, e.conclude(ctx, sc, r, c)
+	case c.Status == campaign.Waiting && c.Desired == campaign.WantRun:
+		if at, ok, err := e.store.NextDue(ctx, c.ID); err != nil || ok && at.After(e.now()) {
+			return true, err
+		}
 	case c.Desired != campaign.WantRun, c.Status == campaign.Paused:
 		e.tell(told{Schedule: sc, Run: *r, Verb: verbStuck, Err: e.standing(c)})
 		return true, nil
@@ -258,8 +262,13 @@ func (e *scheduler) ended(ctx context.Context, sc *schedule.Schedule, r *schedul
 	if err != nil {
 		return err
 	}
-	if final(c.Status) {
+	switch {
+	case final(c.Status):
 		return e.conclude(ctx, sc, r, c)
+	case c.Status == campaign.Waiting: // nobody was to wait: a later look goes on
+		r.Reason = c.Reason
+		e.tell(told{Schedule: sc, Run: *r, Verb: string(campaign.Waiting)})
+		return nil
 	}
 	e.tell(told{Schedule: sc, Run: *r, Verb: verbStuck, Err: e.standing(c)})
 	return nil
