@@ -72,7 +72,7 @@ func offsetAt(at time.Time, zone *time.Location) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// horizon stands for the ends of time that a zone does not have.
+// horizon is how far a period reaches that has no end.
 const horizon = 400 * 24 * time.Hour
 
 // periodAt is the period that an instant lies in.
@@ -80,7 +80,7 @@ func (t Timing) periodAt(at time.Time) period {
 	from, to := at.In(t.Zone).ZoneBounds()
 	p := period{from: from.UTC(), to: to.UTC(), offset: offsetAt(at, t.Zone)}
 	if from.IsZero() {
-		p.from = at.Add(-horizon).UTC()
+		p.from = at.UTC()
 	}
 	if to.IsZero() {
 		p.to = at.Add(horizon).UTC()
@@ -111,6 +111,7 @@ func (t Timing) Between(after, until time.Time) iter.Seq[Slot] {
 			if p.to.After(until) {
 				return
 			}
+			after = p.to.Add(-time.Nanosecond) // a clock that is never changed has its one period again and again
 		}
 	}
 }

@@ -27,9 +27,17 @@ func names() map[string]string {
 	}
 }
 
-// field is what each of the five may look like: what the library forgives besides (an empty part of a list, a question
-// mark, a zone in front) is refused here.
-var field = regexp.MustCompile(`^(?:[*]|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/[0-9]+)?(?:,(?:[*]|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/[0-9]+)?)*$`)
+// shape is what a field may look like, with numbers or with names too: what the library forgives besides (an empty part of a
+// list, a question mark, a zone in front) is refused here, and by its name.
+func shape(word string) string {
+	part := `(?:[*]|` + word + `(?:-` + word + `)?)(?:/[0-9]+)?`
+	return `^` + part + `(?:,` + part + `)*$`
+}
+
+var (
+	numbers = regexp.MustCompile(shape(`[0-9]+`))
+	words   = regexp.MustCompile(shape(`(?:[0-9]+|[A-Za-z]{3})`))
+)
 
 // ParseCron reads five fields or an @name.
 func ParseCron(text string) (Cron, error) {
@@ -47,8 +55,12 @@ func ParseCron(text string) (Cron, error) {
 		return c, fmt.Errorf("%q has %d fields, not five: minute, hour, day of month, month, day of week", text, len(fields))
 	}
 	for i, name := range []string{"minute", "hour", "day of month", "month", "day of week"} {
-		if !field.MatchString(fields[i]) {
-			return c, fmt.Errorf("%q is no %s: use numbers, names, ranges like 9-17, lists like 1,15, steps like */10", fields[i], name)
+		wanted := numbers
+		if i >= 3 {
+			wanted = words
+		}
+		if !wanted.MatchString(fields[i]) {
+			return c, fmt.Errorf("%q is no %s: use numbers, names like MON, ranges like 9-17, lists like 1,15, steps like */10", fields[i], name)
 		}
 	}
 	if part := steppedAround(fields); part != "" {
