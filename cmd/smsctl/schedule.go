@@ -43,8 +43,8 @@ func (a *app) withSchedules(ctx context.Context, simulate bool, do func(context.
 	return a.withSession(ctx, simulate, do)
 }
 
-// schedule finds one by its name, or says which are there.
-func (s *session) schedule(ctx context.Context, name string) (*schedule.Schedule, error) {
+// scheduleNamed finds one by its name, or says which are there.
+func (s *session) scheduleNamed(ctx context.Context, name string) (*schedule.Schedule, error) {
 	sc, err := s.store.Schedule(ctx, s.mode, s.flags.profile, name)
 	if !errors.Is(err, campaign.ErrNotFound) {
 		return sc, err
@@ -81,7 +81,7 @@ func newSchedulePauseCommand(a *app) *cobra.Command {
 }
 
 func (s *session) pauseSchedule(ctx context.Context, name, reason string) error {
-	sc, err := s.schedule(ctx, name)
+	sc, err := s.scheduleNamed(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func newScheduleResumeCommand(a *app) *cobra.Command {
 }
 
 func (s *session) resumeSchedule(ctx context.Context, name string) error {
-	sc, err := s.schedule(ctx, name)
+	sc, err := s.scheduleNamed(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func newScheduleRemoveCommand(a *app) *cobra.Command {
 }
 
 func (s *session) removeSchedule(ctx context.Context, name string) error {
-	sc, err := s.schedule(ctx, name)
+	sc, err := s.scheduleNamed(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (s *session) runByHand(ctx context.Context, name string, v *runOptions) err
 	if _, err := s.chooseView(v.progress); err != nil {
 		return err
 	}
-	sc, err := s.schedule(ctx, name)
+	sc, err := s.scheduleNamed(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func newScheduleShowCommand(a *app) *cobra.Command {
 		Example: "smsctl schedule show dunning\nsmsctl schedule show dunning --runs 50",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withSchedules(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
-				sc, err := s.schedule(ctx, args[0])
+				sc, err := s.scheduleNamed(ctx, args[0])
 				if err != nil {
 					return err
 				}

@@ -42,8 +42,9 @@ type told struct {
 
 // What is told of a run beside its states.
 const (
-	verbResumed = "resumed"
-	verbStuck   = "stuck"
+	verbResumed     = "resumed"
+	verbInterrupted = "interrupted" // with its process: the next look goes on
+	verbStuck       = "stuck"
 )
 
 // tick decides about every slot that has come, and begins what is to be run. It returns when all of that has been handed
@@ -268,6 +269,10 @@ func (e *scheduler) ended(ctx context.Context, sc *schedule.Schedule, r *schedul
 	case c.Status == campaign.Waiting: // nobody was to wait: a later look goes on
 		r.Reason = c.Reason
 		e.tell(told{Schedule: sc, Run: *r, Verb: string(campaign.Waiting)})
+		return nil
+	}
+	if c.Status == left {
+		e.tell(told{Schedule: sc, Run: *r, Verb: verbInterrupted})
 		return nil
 	}
 	e.tell(told{Schedule: sc, Run: *r, Verb: verbStuck, Err: e.standing(c)})
