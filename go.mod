@@ -21,6 +21,7 @@ require (
 	github.com/linxGnu/gosmpp v0.3.1
 	github.com/lmittmann/tint v1.2.1
 	github.com/muesli/termenv v0.16.0
+	github.com/netresearch/go-cron v0.9.1
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/prometheus/client_golang v1.24.1

@@ -97,6 +97,8 @@ type Settings struct {
 	Compliance    rules.Mode        `json:"compliance,omitempty"` // whose hours promotional messages keep
 	At            time.Time         `json:"at,omitzero"`          // not before
 	Over          time.Duration     `json:"over,omitempty"`       // spread over that time
+	Schedule      string            `json:"schedule,omitempty"`   // the schedule that it is a run of
+	Slot          string            `json:"slot,omitempty"`       // the time of the run
 }
 
 // Pulse is what the holder of a lease tells with every heartbeat.

@@ -78,6 +78,8 @@ func positional(cmd *cobra.Command) (find candidates, help string) {
 		return nil, ""
 	case parent == "campaign", strings.Contains(args, "CAMPAIGN"):
 		return campaignCandidates(steerable(cmd.Name())), "name a campaign: smsctl campaign list shows them"
+	case parent == "schedule" && cmd.Name() != "add":
+		return scheduleCandidates, "name a schedule: smsctl schedule list shows them"
 	case parent == "carrier" && strings.Contains(args, "NAME"):
 		return carrierCandidates, "name a carrier of the config: smsctl carrier list shows them"
 	}
@@ -144,14 +146,7 @@ func campaignCandidates(in []campaign.Status) candidates {
 		if err != nil {
 			return nil
 		}
-		mode, path := campaign.Live, a.databasePath(cfg)
-		simulate, _ := cmd.Flags().GetBool("simulate") // a command without it says false
-		if simulate || cfg.onlySimulated() {
-			mode = campaign.Simulated
-		}
-		if simulate && !cfg.onlySimulated() && a.flags.db == "" {
-			path = simulatedPath(path)
-		}
+		mode, path := a.peeked(cfg, cmd)
 		const most = 100
 		names, err := store.PeekCampaigns(ctx, path, mode, a.flags.profile, most)
 		if err != nil {
@@ -164,6 +159,29 @@ func campaignCandidates(in []campaign.Status) candidates {
 		}
 		return out
 	}
+}
+
+// peeked is the database that a command would open.
+func (a *app) peeked(cfg *config, cmd *cobra.Command) (campaign.Mode, string) {
+	mode, path := campaign.Live, a.databasePath(cfg)
+	simulate, _ := cmd.Flags().GetBool("simulate") // a command without it says false
+	if simulate || cfg.onlySimulated() {
+		mode = campaign.Simulated
+	}
+	if simulate && !cfg.onlySimulated() && a.flags.db == "" {
+		path = simulatedPath(path)
+	}
+	return mode, path
+}
+
+func scheduleCandidates(ctx context.Context, a *app, cmd *cobra.Command) []string {
+	cfg, err := a.config()
+	if err != nil {
+		return nil
+	}
+	mode, path := a.peeked(cfg, cmd)
+	names, _ := store.PeekSchedules(ctx, path, mode, a.flags.profile) // a database that cannot be read offers nothing
+	return names
 }
 
 func carrierCandidates(_ context.Context, a *app, cmd *cobra.Command) (out []string) {

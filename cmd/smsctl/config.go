@@ -33,6 +33,7 @@ type config struct {
 	OptOut        optOutConfig   `yaml:"optout"`
 	Serve         serveConfig    `yaml:"serve"`
 	API           apiConfig      `yaml:"api"`
+	Schedule      scheduleConfig `yaml:"schedule"`
 	Keys          keysConfig     `yaml:"keys"`
 
 	file    *configFile       // nil without a config file
@@ -140,6 +141,11 @@ func (a *apiConfig) check(complain func(key, format string, args ...any)) {
 	}
 }
 
+// scheduleConfig is what schedules have in common.
+type scheduleConfig struct {
+	TimeZone timeZone `yaml:"time_zone"` // unless --tz names another
+}
+
 // keysConfig are the keys of the callback MAC and of hashed phone numbers.
 type keysConfig struct {
 	Callback carriers.Secret `yaml:"callback"`
@@ -212,6 +218,18 @@ func (s *stopScope) UnmarshalText(b []byte) error {
 		return nil
 	}
 	return fmt.Errorf("%q is not brand, all, sender or campaign", b)
+}
+
+// timeZone is the name of a zone.
+type timeZone string
+
+// UnmarshalText checks it.
+func (z *timeZone) UnmarshalText(b []byte) error {
+	*z = timeZone(b)
+	if _, err := time.LoadLocation(string(b)); err != nil || len(b) == 0 || *z == "Local" {
+		return fmt.Errorf("%q is no time zone: use a name of the IANA database, like Europe/London", b)
+	}
+	return nil
 }
 
 // decision is what happens to a message in doubt.

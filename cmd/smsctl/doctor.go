@@ -55,6 +55,7 @@ func doctorChecks() []doctorCheck {
 		{"receipts", "the receipt URL can be reached from outside", true, (*doctor).checkReceipts},
 		{"orphans", "receipts that match no message", false, (*doctor).checkOrphans},
 		{"leases", "campaigns whose process is gone", false, (*doctor).checkLeases},
+		{"schedules", "somebody looks at the clock; schedules whose last run was missed or failed", false, (*doctor).checkSchedules},
 		{"optouts", "the opt-out list", false, (*doctor).checkOptOuts},
 		{"hours", "the hours in which promotional messages may arrive are kept", false, (*doctor).checkHours},
 		{"terminal", "what this terminal can show", false, (*doctor).checkTerminal},

@@ -21,13 +21,16 @@ import (
 // and attribute passes the mask first, so that no caller can leak a number or a secret.
 func (a *app) log() *slog.Logger {
 	if a.logger == nil {
-		a.logger = a.newLog("smsctl")
+		a.newLog("smsctl")
 	}
 	return a.logger
 }
 
-// newLog makes a logger whose file has its own name, as a campaign's has; it becomes the program's.
-func (a *app) newLog(name string) *slog.Logger {
+// newLog makes the program's logger one whose file has its own name, as a campaign's has.
+func (a *app) newLog(name string) { a.logger = a.logTo(name) }
+
+// logTo is a logger whose file has a name of its own.
+func (a *app) logTo(name string) *slog.Logger {
 	handlers := []slog.Handler{a.stderrHandler()}
 	if a.flags.logFile != "none" {
 		path := a.flags.logFile
@@ -38,8 +41,7 @@ func (a *app) newLog(name string) *slog.Logger {
 		a.logFiles = append(a.logFiles, file)
 		handlers = append(handlers, a.fileHandler(file))
 	}
-	a.logger = slog.New(mask{next: slog.NewMultiHandler(handlers...), hide: a.hide})
-	return a.logger
+	return slog.New(mask{next: slog.NewMultiHandler(handlers...), hide: a.hide})
 }
 
 func (a *app) stderrHandler() slog.Handler {

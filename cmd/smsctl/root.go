@@ -31,6 +31,7 @@ func commandGroups(a *app) []commandGroup {
 		{"Operate", []*cobra.Command{
 			newCampaignCommand(a),
 			newMessageCommand(a),
+			newScheduleCommand(a),
 			newOptOutCommand(a),
 			newServeCommand(a),
 		}},

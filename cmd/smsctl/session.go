@@ -153,12 +153,7 @@ func (s *session) narrow(ctx context.Context, only []string) error {
 		if slices.Contains(names, want) {
 			continue
 		}
-		e := fail(exitNotFound, "carrier.not_found", "there is no carrier %q", want).at("carriers: %s", strings.Join(names, ", ")).
-			fix("smsctl config show").with("valid", names)
-		if near := nearest(want, names); near != "" {
-			e.fix("did you mean --carrier %s?", near)
-		}
-		return e
+		return noCarrier(want, names)
 	}
 	var kept []carriers.Carrier
 	for _, c := range s.carriers {
@@ -173,6 +168,15 @@ func (s *session) narrow(ctx context.Context, only []string) error {
 	}
 	s.carriers = kept
 	return nil
+}
+
+func noCarrier(want string, names []string) error {
+	e := fail(exitNotFound, "carrier.not_found", "there is no carrier %q", want).at("carriers: %s", strings.Join(names, ", ")).
+		fix("smsctl config show").with("valid", names)
+	if near := nearest(want, names); near != "" {
+		e.fix("did you mean --carrier %s?", near)
+	}
+	return e
 }
 
 // price is the dearest price of a segment among the carriers that serve a country: what a plan counts with.
