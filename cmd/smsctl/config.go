@@ -143,7 +143,10 @@ func (a *apiConfig) check(complain func(key, format string, args ...any)) {
 type keysConfig struct {
 	Callback carriers.Secret `yaml:"callback"`
 	Hash     carriers.Secret `yaml:"hash"`
+	Partners secretList      `yaml:"partners"` // with which others have hashed the lists that they gave us
 }
+
+type secretList []carriers.Secret
 
 // defaultConfig holds every default of the contract.
 func defaultConfig() *config {

@@ -55,7 +55,7 @@ type sendOptions struct {
 	flags    *pflag.FlagSet
 	plan     *planFile // set by --plan
 	planPath string
-	optOuts  func(ctx context.Context, t optout.Target) (store.OptOutSet, error) // of the real database, while planning
+	optOuts  func(ctx context.Context, t optout.Target) (*store.OptOutSet, error) // of the real database, while planning
 }
 
 // register adds the flags to a command. They are kept in a set of their own as well, because a plan pins them.
