@@ -15,11 +15,15 @@ type block struct {
 	scope string
 	held  bool   // only until a person has read the reply
 	hash  []byte // of a hashed entry, which has no event
+
+	forgotten bool // there is nobody any more to send to
 }
 
 // reason is what a recipient that is not sent to has for one. What was held is found again by it.
 func (b *block) reason() string {
 	switch {
+	case b.forgotten:
+		return reasonForgotten
 	case b.held:
 		return heldBy(b.event)
 	case b.hash != nil:
@@ -98,6 +102,9 @@ func (tx *txn) ids(query string, args ...any) (ids []int64, err error) {
 // blocked returns the entry that forbids sending this campaign's message to a number, nil if there is none. An opt-out
 // goes before a hold.
 func (tx *txn) blocked(phone, campaignID int64) (by *block, err error) {
+	if phone < 0 {
+		return &block{forgotten: true}, nil
+	}
 	if any, err := tx.anyOptOuts(); err != nil || !any {
 		return nil, err
 	}

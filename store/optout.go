@@ -178,7 +178,7 @@ func (h *HashedOptOut) entry() OptedOut {
 
 // EachOptOut calls do for every entry of the list: by number, then the hashed ones.
 func (s *Store) EachOptOut(ctx context.Context, do func(OptedOut) error) error {
-	if err := s.eachOptOut(ctx, do, `ORDER BY o.phone, o.scope`); err != nil {
+	if err := s.eachOptOut(ctx, do, `WHERE o.phone > 0 ORDER BY o.phone, o.scope`); err != nil {
 		return err
 	}
 	return s.EachHashedOptOut(ctx, func(h HashedOptOut) error { return do(h.entry()) }, nil)
@@ -209,6 +209,6 @@ func (s *Store) eachOptOut(ctx context.Context, do func(OptedOut) error, where s
 
 // CountOptOuts is the size of the list and the number of its last event: a plan pins both.
 func (s *Store) CountOptOuts(ctx context.Context) (n, lastEvent int64, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM optouts) + (SELECT count(*) FROM optout_hashes), (SELECT coalesce(max(id), 0) FROM optout_events)`).Scan(&n, &lastEvent)
+	err = s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM optouts WHERE phone > 0) + (SELECT count(*) FROM optout_hashes), (SELECT coalesce(max(id), 0) FROM optout_events)`).Scan(&n, &lastEvent)
 	return n, lastEvent, err
 }

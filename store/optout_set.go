@@ -41,7 +41,7 @@ func (s *Store) OptOuts(ctx context.Context, t optout.Target) (*OptOutSet, error
 			set.phones = append(set.phones, uint64(integer(d[0])))
 		}
 		return nil
-	}, `SELECT phone FROM optouts`+where+` ORDER BY phone`, args...)
+	}, `SELECT phone FROM optouts`+where+` AND phone > 0 ORDER BY phone`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the opt-out list: %w", explain(err))
 	}
