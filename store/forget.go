@@ -166,7 +166,7 @@ func (op *forget) recipient(tx *txn, id int64) error {
 		}
 		a = row.previous
 	}
-	if _, err := tx.exec(`UPDATE recipients SET phone = ? WHERE id = ?`, op.alias, id); err != nil {
+	if _, err := tx.exec(`UPDATE recipients SET phone = ?, zone = '' WHERE id = ?`, op.alias, id); err != nil {
 		return err
 	}
 	_, err = tx.exec(`UPDATE contents SET cells = '[]', text = '' WHERE recipient_id = ?`, id)

@@ -62,7 +62,7 @@ func (s *Store) Redact(ctx context.Context, ids []int64, before time.Time) error
 	for _, id := range ids {
 		lo, hi := span(id)
 		if err := s.byPages(ctx, lo, hi, `SELECT max(id) FROM (SELECT id FROM recipients WHERE id > ? AND id < ? ORDER BY id LIMIT ?)`,
-			`UPDATE recipients SET phone = -id WHERE id > ? AND id <= ? AND phone > 0`,
+			`UPDATE recipients SET phone = -id, zone = '' WHERE id > ? AND id <= ? AND phone > 0`,
 			`UPDATE contents SET cells = '[]', text = '' WHERE recipient_id > ? AND recipient_id <= ?`); err != nil {
 			return err
 		}
