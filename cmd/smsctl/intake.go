@@ -46,6 +46,9 @@ func (s *session) intake(ctx context.Context, o *sendOptions, l *list, c *campai
 	if err := s.acceptable(o, l, in); err != nil {
 		return in, err
 	}
+	if err := s.checkSender(c, in); err != nil {
+		return in, err
+	}
 	return in, s.fits(o, c, in)
 }
 
