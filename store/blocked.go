@@ -16,6 +16,7 @@ type block struct {
 	held  bool   // only until a person has read the reply
 	hash  []byte // of a hashed entry, which has no event
 
+	noConsent bool // the campaign needs consent, and there is none (any more)
 	forgotten bool // there is nobody any more to send to
 }
 
@@ -24,6 +25,8 @@ func (b *block) reason() string {
 	switch {
 	case b.forgotten:
 		return reasonForgotten
+	case b.noConsent:
+		return "no consent"
 	case b.held:
 		return heldBy(b.event)
 	case b.hash != nil:
@@ -105,6 +108,9 @@ func (tx *txn) blocked(phone, campaignID int64) (by *block, err error) {
 	if phone < 0 {
 		return &block{forgotten: true}, nil
 	}
+	if no, err := tx.disagrees(phone, campaignID); err != nil || no {
+		return &block{noConsent: true}, err
+	}
 	if any, err := tx.anyOptOuts(); err != nil || !any {
 		return nil, err
 	}
@@ -161,6 +167,7 @@ func (tx *txn) target(campaignID int64) (optout.Target, error) {
 		return optout.Target{}, fmt.Errorf("reading the settings of campaign %d: %w", campaignID, err)
 	}
 	t := optout.Target{Sender: text(d[0]), Brand: settings.Brand, Class: text(d[1]), Campaign: text(d[2]), CampaignID: text(d[3])}
+	t.NeedsConsent = settings.RequireConsent
 	if tx.cache.targets == nil {
 		tx.cache.targets = map[int64]optout.Target{}
 	}

@@ -33,6 +33,7 @@ func commandGroups(a *app) []commandGroup {
 			newMessageCommand(a),
 			newOptOutCommand(a),
 			newServeCommand(a),
+			newConsentCommand(a),
 			newComplianceCommand(a),
 		}},
 		{"Route", []*cobra.Command{
