@@ -86,6 +86,7 @@ func (s *Store) Redact(ctx context.Context, ids []int64, before time.Time) error
 		`UPDATE replies SET phone = 0, text = '', detail = '' WHERE inbound_id IN (SELECT id FROM inbound WHERE campaign_id = ? AND event_id IS NULL AND review <> 'open' AND action NOT IN ('stop', 'stop_all'))`,
 		`UPDATE inbound SET phone = 0, sender = '', text = '', raw = NULL, message_id = '' WHERE campaign_id = ? AND event_id IS NULL AND review <> 'open'
 			AND action NOT IN ('stop', 'stop_all')`,
+		`DELETE FROM orders WHERE recipient_id >> 32 = ?`, // hashes of numbers and texts
 		`UPDATE campaigns SET template = '' WHERE id = ? AND next_seq = 2`,
 		`DELETE FROM meta WHERE key = 'vitals:' || ?`)
 }
@@ -120,7 +121,7 @@ func (s *Store) Delete(ctx context.Context, ids []int64, before time.Time) error
 			return err
 		}
 	}
-	queries := []string{`UPDATE inbound SET campaign_id = 0 WHERE campaign_id = ?`}
+	queries := []string{`UPDATE inbound SET campaign_id = 0 WHERE campaign_id = ?`, `DELETE FROM orders WHERE recipient_id >> 32 = ?`}
 	for _, table := range []string{"rejects", "controls", "recipient_counts", "attempt_counts", "latencies", "series", "counters", "routing_cursors"} {
 		queries = append(queries, `DELETE FROM `+table+` WHERE campaign_id = ?`)
 	}
