@@ -71,34 +71,35 @@ func (c *Campaign) Deadline(scheduled time.Time) time.Time {
 
 // Settings are the choices of one campaign that do not change while it runs.
 type Settings struct {
-	Vars          map[string]string `json:"vars,omitempty"`
-	Brand         string            `json:"brand,omitempty"`    // in whose name it is sent: a STOP reaches as far
-	Carriers      []string          `json:"carriers,omitempty"` // only these
-	Rate          float64           `json:"rate,omitempty"`     // segments a second
-	Policy        routing.Policy    `json:"policy,omitempty"`   // how carriers are picked; "" = by what was learned
-	MaxAttempts   int               `json:"max_attempts"`
-	Validity      time.Duration     `json:"validity"`
-	GiveUp        time.Duration     `json:"give_up"` // without any carrier that long, pause
-	AtMostOnce    bool              `json:"at_most_once,omitempty"`
-	HoldAmbiguous bool              `json:"hold_ambiguous"`   // on_ambiguous: hold
-	HoldNoReceipt bool              `json:"hold_no_receipt"`  // on_no_receipt: hold
-	ReceiptWait   time.Duration     `json:"receipt_wait"`     // ceiling of the wait before a re-route
-	Doubt         float64           `json:"doubt,omitempty"`  // a silent message is sent again once it was less likely delivered; 0 = by its type
-	Strict        bool              `json:"strict,omitempty"` // any failure is a partial result
-	MaxFailed     string            `json:"max_failed,omitempty"`
-	Rejects       string            `json:"rejects,omitempty"`      // where the rejected rows were written
-	Ref           string            `json:"ref,omitempty"`          // of a single message
-	SenderGiven   bool              `json:"sender_given,omitempty"` // the campaign's sender goes before the carriers' own
-	Guards        []Guard           `json:"guards,omitempty"`
-	GuardsWarn    bool              `json:"guards_warn,omitempty"` // a guard only warns
-	Window        string            `json:"window,omitempty"`      // messages are begun and arrive in it, like 08:00-21:00
-	WindowZone    string            `json:"window_tz,omitempty"`   // by whose clock: recipient, or a zone
-	WindowMargin  time.Duration     `json:"window_margin,omitempty"`
-	Compliance    rules.Mode        `json:"compliance,omitempty"` // whose hours promotional messages keep
-	At            time.Time         `json:"at,omitzero"`          // not before
-	Over          time.Duration     `json:"over,omitempty"`       // spread over that time
-	Schedule      string            `json:"schedule,omitempty"`   // the schedule that it is a run of
-	Slot          string            `json:"slot,omitempty"`       // the time of the run
+	Vars           map[string]string `json:"vars,omitempty"`
+	Brand          string            `json:"brand,omitempty"`    // in whose name it is sent: a STOP reaches as far
+	Carriers       []string          `json:"carriers,omitempty"` // only these
+	Rate           float64           `json:"rate,omitempty"`     // segments a second
+	Policy         routing.Policy    `json:"policy,omitempty"`   // how carriers are picked; "" = by what was learned
+	MaxAttempts    int               `json:"max_attempts"`
+	Validity       time.Duration     `json:"validity"`
+	GiveUp         time.Duration     `json:"give_up"` // without any carrier that long, pause
+	AtMostOnce     bool              `json:"at_most_once,omitempty"`
+	HoldAmbiguous  bool              `json:"hold_ambiguous"`   // on_ambiguous: hold
+	HoldNoReceipt  bool              `json:"hold_no_receipt"`  // on_no_receipt: hold
+	ReceiptWait    time.Duration     `json:"receipt_wait"`     // ceiling of the wait before a re-route
+	Doubt          float64           `json:"doubt,omitempty"`  // a silent message is sent again once it was less likely delivered; 0 = by its type
+	Strict         bool              `json:"strict,omitempty"` // any failure is a partial result
+	MaxFailed      string            `json:"max_failed,omitempty"`
+	Rejects        string            `json:"rejects,omitempty"`         // where the rejected rows were written
+	Ref            string            `json:"ref,omitempty"`             // of a single message
+	RequireConsent bool              `json:"require_consent,omitempty"` // only whoever has agreed is sent to
+	SenderGiven    bool              `json:"sender_given,omitempty"`    // the campaign's sender goes before the carriers' own
+	Guards         []Guard           `json:"guards,omitempty"`
+	GuardsWarn     bool              `json:"guards_warn,omitempty"` // a guard only warns
+	Window         string            `json:"window,omitempty"`      // messages are begun and arrive in it, like 08:00-21:00
+	WindowZone     string            `json:"window_tz,omitempty"`   // by whose clock: recipient, or a zone
+	WindowMargin   time.Duration     `json:"window_margin,omitempty"`
+	Compliance     rules.Mode        `json:"compliance,omitempty"` // whose hours promotional messages keep
+	At             time.Time         `json:"at,omitzero"`          // not before
+	Over           time.Duration     `json:"over,omitempty"`       // spread over that time
+	Schedule       string            `json:"schedule,omitempty"`   // the schedule that it is a run of
+	Slot           string            `json:"slot,omitempty"`       // the time of the run
 }
 
 // Pulse is what the holder of a lease tells with every heartbeat.

@@ -36,6 +36,7 @@ type Intake struct {
 	MaxSegments   int
 	Times         *Schedule // nil: all are sent to at once
 	OptedOut      func(phone uint64) bool
+	Consented     func(phone uint64) bool                     // nil asks for no consent
 	Price         func(country string) (carriers.Price, bool) // of a segment
 	Import        Importer
 	Rejects       *recipients.Rejects // nil writes no file
@@ -157,6 +158,9 @@ func (in *Intake) recipient(row *recipients.Row, t *Tally) (Recipient, *Reject) 
 	digits := number.Digits()
 	if in.OptedOut(digits) {
 		return Recipient{}, in.reject(row, in.phoneColumn(), CodeOptedOut, "the number is on the opt-out list", "")
+	}
+	if in.Consented != nil && !in.Consented(digits) {
+		return Recipient{}, in.reject(row, in.List.PhoneColumn(), CodeNoConsent, "no consent of this number is recorded", "record it: smsctl consent import")
 	}
 	text, err := in.Text.Render(row.Cells)
 	if err != nil {

@@ -114,6 +114,7 @@ type Open struct {
 const (
 	CodeDuplicate = "duplicate"
 	CodeOptedOut  = "opted_out"
+	CodeNoConsent = "no_consent"
 )
 
 // The codes of rows whose text cannot be sent.

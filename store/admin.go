@@ -185,3 +185,12 @@ func Migrate(ctx context.Context, path string, o Options) (p Pending, saved stri
 	}
 	return p, saved, s.Close()
 }
+
+// openPlain opens a connection of its own for work on the whole file.
+func openPlain(dsn string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dsn)
+	if err == nil {
+		db.SetMaxOpenConns(1)
+	}
+	return db, err
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/campaign/optout"
@@ -12,13 +13,24 @@ import (
 type block struct {
 	event int64
 	scope string
-	held  bool // only until a person has read the reply
+	held  bool   // only until a person has read the reply
+	hash  []byte // of a hashed entry, which has no event
+
+	noConsent bool // the campaign needs consent, and there is none (any more)
+	forgotten bool // there is nobody any more to send to
 }
 
 // reason is what a recipient that is not sent to has for one. What was held is found again by it.
 func (b *block) reason() string {
-	if b.held {
+	switch {
+	case b.forgotten:
+		return reasonForgotten
+	case b.noConsent:
+		return "no consent"
+	case b.held:
 		return heldBy(b.event)
+	case b.hash != nil:
+		return "optout:" + hashName(b.hash)
 	}
 	return fmt.Sprintf("optout:%d", b.event)
 }
@@ -31,42 +43,53 @@ func (tx *txn) hold(r *recipientRow, by *block) error {
 	if err := tx.move(r, r.sums().Rest(campaign.Suppressed)); err != nil {
 		return err
 	}
+	if by.hash != nil {
+		_, err := tx.conn.exec(`UPDATE optout_hashes SET honoured_at = ? WHERE hash = ? AND scope = ? AND honoured_at IS NULL`, tx.now, by.hash, by.scope)
+		return err
+	}
 	_, err := tx.conn.exec(`UPDATE optouts SET honoured_at = ? WHERE phone = ? AND scope = ? AND honoured_at IS NULL`, tx.now, r.phone, by.scope)
 	return err
 }
 
 // suppress takes a number out of the queue of every campaign that may still send to it.
-func (tx *txn) suppress(phone int64) error {
+func (tx *txn) suppress(phone int64) error { return tx.suppressAll([]int64{phone}) }
+
+// suppressAll does so with some numbers: one question for each campaign.
+func (tx *txn) suppressAll(phones []int64) error {
 	campaigns, err := tx.ids(`SELECT id FROM campaigns WHERE state NOT IN ('completed', 'cancelled')`)
 	if err != nil {
 		return err
 	}
+	args := make([]any, 1, 1+len(phones))
+	for _, p := range phones {
+		args = append(args, p)
+	}
+	query := `SELECT id FROM recipients WHERE campaign_id = ? AND phone IN (?` + strings.Repeat(",?", len(phones)-1) + `) AND state = 'queued'`
 	for _, c := range campaigns {
-		queued, err := tx.ids(`SELECT id FROM recipients WHERE campaign_id = ? AND phone = ? AND state = 'queued'`, c, phone)
+		args[0] = c
+		queued, err := tx.ids(query, args...)
 		if err != nil {
 			return err
-		}
-		if len(queued) == 0 {
-			continue
-		}
-		by, err := tx.blocked(phone, c)
-		if err != nil {
-			return err
-		}
-		if by == nil {
-			continue
 		}
 		for _, id := range queued {
-			r, err := tx.recipient(id)
-			if err != nil {
-				return err
-			}
-			if err := tx.hold(&r, by); err != nil {
+			if err := tx.suppressOne(id); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (tx *txn) suppressOne(id int64) error {
+	r, err := tx.recipient(id)
+	if err != nil {
+		return err
+	}
+	by, err := tx.blocked(r.phone, campaignOf(id))
+	if err != nil || by == nil {
+		return err
+	}
+	return tx.hold(&r, by)
 }
 
 // ids reads a column of integers.
@@ -82,6 +105,12 @@ func (tx *txn) ids(query string, args ...any) (ids []int64, err error) {
 // blocked returns the entry that forbids sending this campaign's message to a number, nil if there is none. An opt-out
 // goes before a hold.
 func (tx *txn) blocked(phone, campaignID int64) (by *block, err error) {
+	if phone < 0 {
+		return &block{forgotten: true}, nil
+	}
+	if no, err := tx.disagrees(phone, campaignID); err != nil || no {
+		return &block{noConsent: true}, err
+	}
 	if any, err := tx.anyOptOuts(); err != nil || !any {
 		return nil, err
 	}
@@ -94,18 +123,24 @@ func (tx *txn) blocked(phone, campaignID int64) (by *block, err error) {
 		scope := text(d[0])
 		blocked, held := target.Blocked(optout.Scope(scope))
 		if blocked && (by == nil || by.held) {
-			by = &block{integer(d[1]), scope, held}
+			by = &block{event: integer(d[1]), scope: scope, held: held}
 		}
 		return nil
 	}, `SELECT scope, event_id FROM optouts WHERE phone = ?`, phone)
-	return by, err
+	if err != nil || by != nil && !by.held {
+		return by, err
+	}
+	if hashed, err := tx.blockedHash(phone, target); err != nil || hashed != nil {
+		return hashed, err
+	}
+	return by, nil
 }
 
 // anyOptOuts spares the question about each number where the list is empty.
 func (tx *txn) anyOptOuts() (bool, error) {
 	if tx.cache.optOuts == notAsked {
 		d := row(1)
-		found, err := tx.conn.row(d, `SELECT 1 FROM optouts LIMIT 1`)
+		found, err := tx.conn.row(d, `SELECT 1 FROM optouts UNION ALL SELECT 1 FROM optout_hash_kinds LIMIT 1`)
 		if err != nil {
 			return false, err
 		}
@@ -132,6 +167,7 @@ func (tx *txn) target(campaignID int64) (optout.Target, error) {
 		return optout.Target{}, fmt.Errorf("reading the settings of campaign %d: %w", campaignID, err)
 	}
 	t := optout.Target{Sender: text(d[0]), Brand: settings.Brand, Class: text(d[1]), Campaign: text(d[2]), CampaignID: text(d[3])}
+	t.NeedsConsent = settings.RequireConsent
 	if tx.cache.targets == nil {
 		tx.cache.targets = map[int64]optout.Target{}
 	}

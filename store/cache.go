@@ -21,6 +21,9 @@ type cache struct {
 	receiptID  int64                   // likewise
 	targets    map[int64]optout.Target // of campaigns
 	optOuts    answer                  // whether there is any
+
+	hashers      []optout.Hasher // of the kinds of hashed opt-outs
+	hashersKnown bool
 }
 
 // answer is a yes or no that may have to be found out.

@@ -188,7 +188,7 @@ func (s *Store) scanOpen(ctx context.Context, r scanner) (o campaign.Open, err e
 		return o, err
 	}
 	o.BegunAt, o.Scheduled = time.UnixMilli(begun), when(scheduled)
-	o.Submitted.Ref, o.Submitted.To, o.Submitted.At = s.ref(o.Attempt), fmt.Sprintf("+%d", phone), o.BegunAt
+	o.Submitted.Ref, o.Submitted.To, o.Submitted.At = s.ref(o.Attempt), e164(phone), o.BegunAt
 	o.Carrier, err = s.carrierName(ctx, carrier)
 	return o, err
 }

@@ -23,22 +23,67 @@ type OptOut struct {
 }
 
 // AddOptOuts records opt-outs and, in the same commit, suppresses the queued messages of every campaign to these
-// numbers. It returns how many of the numbers were not on the list before.
+// numbers. It returns how many of the entries were not on the list before.
 func (s *Store) AddOptOuts(ctx context.Context, events []OptOut) (added int, err error) {
 	err = s.w.do(ctx, opFunc(func(tx *txn) error {
 		added = 0
-		for _, e := range events {
-			isNew, err := tx.addOptOut(e)
+		for part := range slices.Chunk(events, optOutRows) {
+			n, err := tx.addOptOuts(part)
 			if err != nil {
 				return err
+			}
+			added += n
+		}
+		return nil
+	}))
+	return added, err
+}
+
+// optOutRows is how many entries of a long list go into one statement.
+const optOutRows = 50
+
+//nolint:gochecknoglobals // two constant statements
+var (
+	insertEvents = `INSERT INTO optout_events (phone, action, scope, source, reason, actor, evidence, occurred_at, recorded_at) VALUES ` +
+		strings.TrimSuffix(strings.Repeat(`(?,'add',?,?,?,?,?,?,?),`, optOutRows), ",")
+	insertOptOuts = `INSERT INTO optouts (phone, scope, event_id) VALUES ` +
+		strings.TrimSuffix(strings.Repeat(`(?,?,?),`, optOutRows), ",") + ` ON CONFLICT DO NOTHING`
+)
+
+// addOptOuts adds some entries in two statements, or one by one if they are few.
+func (tx *txn) addOptOuts(part []OptOut) (added int, err error) {
+	if len(part) < optOutRows {
+		for _, e := range part {
+			isNew, err := tx.addOptOut(e)
+			if err != nil {
+				return added, err
 			}
 			if isNew {
 				added++
 			}
 		}
-		return nil
-	}))
-	return added, err
+		return added, nil
+	}
+	args := make([]any, 0, 8*optOutRows)
+	for i := range part {
+		e := &part[i]
+		args = append(args, int64(e.Phone), string(e.Scope), e.Source, e.Reason, e.Actor, e.Evidence, tx.at(e.OccurredAt), tx.now)
+	}
+	last, err := tx.insert(insertEvents, args...)
+	if err != nil {
+		return 0, err
+	}
+	args = args[:0]
+	phones := make([]int64, len(part))
+	for i := range part {
+		phones[i] = int64(part[i].Phone)
+		args = append(args, phones[i], string(part[i].Scope), last-int64(len(part)-1-i))
+	}
+	n, err := tx.exec(insertOptOuts, args...)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	return int(n), tx.suppressAll(phones)
 }
 
 func (tx *txn) addOptOut(e OptOut) (isNew bool, err error) {
@@ -54,12 +99,8 @@ func (tx *txn) addOptOut(e OptOut) (isNew bool, err error) {
 }
 
 func (tx *txn) optOutEvent(action string, e OptOut) (int64, error) {
-	at := tx.now
-	if !e.OccurredAt.IsZero() {
-		at = e.OccurredAt.UnixMilli()
-	}
 	return tx.insert(`INSERT INTO optout_events (phone, action, scope, source, reason, actor, evidence, occurred_at, recorded_at)
-		VALUES (?,?,?,?,?,?,?,?,?)`, int64(e.Phone), action, string(e.Scope), e.Source, e.Reason, e.Actor, e.Evidence, at, tx.now)
+		VALUES (?,?,?,?,?,?,?,?,?)`, int64(e.Phone), action, string(e.Scope), e.Source, e.Reason, e.Actor, e.Evidence, tx.at(e.OccurredAt), tx.now)
 }
 
 // carrierOptOut believes a carrier that says that this person has told it to stop: the same holds for every carrier.
@@ -87,6 +128,11 @@ func (s *Store) RemoveOptOut(ctx context.Context, e OptOut) (removed bool, err e
 
 func (tx *txn) removeOptOut(e OptOut) (removed bool, err error) {
 	n, err := tx.exec(`DELETE FROM optouts WHERE phone = ? AND scope = ?`, int64(e.Phone), string(e.Scope))
+	if err == nil && e.Source != "inbound" { // a START lifts what its sender has put there, and nobody knows who that is of a hash
+		var hashed int64
+		hashed, err = tx.removeHashes(int64(e.Phone), e.Scope)
+		n += hashed
+	}
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -100,6 +146,8 @@ type OptedOut struct {
 	Event      int64
 	RecordedAt time.Time
 	HonouredAt time.Time // when it first kept a message from being sent; zero = never yet
+	Hash       []byte    // of an entry without a number
+	Kind       optout.HashKind
 }
 
 const optedOutQuery = `SELECT o.phone, o.scope, e.source, e.reason, e.actor, e.evidence, e.occurred_at, e.recorded_at, o.event_id, coalesce(o.honoured_at, 0)
@@ -108,12 +156,32 @@ const optedOutQuery = `SELECT o.phone, o.scope, e.source, e.reason, e.actor, e.e
 // CheckOptOut returns the entries of a number; none means that it may be sent to.
 func (s *Store) CheckOptOut(ctx context.Context, phone uint64) (out []OptedOut, err error) {
 	err = s.eachOptOut(ctx, func(o OptedOut) error { out = append(out, o); return nil }, `WHERE o.phone = ? ORDER BY o.scope`, int64(phone))
+	if err != nil {
+		return nil, err
+	}
+	hashed, err := s.hashedEntries(ctx, phone)
+	for _, h := range hashed {
+		o := h.entry()
+		o.Phone = phone
+		out = append(out, o)
+	}
 	return out, err
 }
 
-// EachOptOut calls do for every entry of the list, by number.
+// entry is a hashed opt-out as one of the list.
+func (h *HashedOptOut) entry() OptedOut {
+	return OptedOut{
+		OptOut: OptOut{Scope: h.Scope, Source: "import", Reason: h.Reason, Actor: h.Actor, Evidence: h.Evidence, OccurredAt: h.OccurredAt},
+		Hash:   h.Hash, Kind: h.Kind, RecordedAt: h.RecordedAt, HonouredAt: h.HonouredAt,
+	}
+}
+
+// EachOptOut calls do for every entry of the list: by number, then the hashed ones.
 func (s *Store) EachOptOut(ctx context.Context, do func(OptedOut) error) error {
-	return s.eachOptOut(ctx, do, `ORDER BY o.phone, o.scope`)
+	if err := s.eachOptOut(ctx, do, `WHERE o.phone > 0 ORDER BY o.phone, o.scope`); err != nil {
+		return err
+	}
+	return s.EachHashedOptOut(ctx, func(h HashedOptOut) error { return do(h.entry()) }, nil)
 }
 
 func (s *Store) eachOptOut(ctx context.Context, do func(OptedOut) error, where string, args ...any) (err error) {
@@ -141,37 +209,6 @@ func (s *Store) eachOptOut(ctx context.Context, do func(OptedOut) error, where s
 
 // CountOptOuts is the size of the list and the number of its last event: a plan pins both.
 func (s *Store) CountOptOuts(ctx context.Context) (n, lastEvent int64, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM optouts), (SELECT coalesce(max(id), 0) FROM optout_events)`).Scan(&n, &lastEvent)
+	err = s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM optouts WHERE phone > 0) + (SELECT count(*) FROM optout_hashes), (SELECT coalesce(max(id), 0) FROM optout_events)`).Scan(&n, &lastEvent)
 	return n, lastEvent, err
-}
-
-// OptOutSet is the opt-out list as intake asks it: a million numbers are eight megabytes, and a look-up costs less than
-// a statement by far. Begin asks the database itself.
-type OptOutSet []uint64
-
-// OptOuts loads the numbers to which a message must not go. A number whose reply waits for review is not among them: it
-// is held in the moment of sending, and may be released before.
-func (s *Store) OptOuts(ctx context.Context, t optout.Target) (set OptOutSet, err error) {
-	scopes := t.Scopes()
-	args := make([]any, len(scopes))
-	for i, scope := range scopes {
-		args[i] = string(scope)
-	}
-	where := `scope COLLATE NOCASE IN (?` + strings.Repeat(",?", len(args)-1) + `)`
-	if t.AnyBrand() {
-		where += ` OR scope LIKE 'brand:%'`
-	}
-	var phone int64
-	err = eachRow(ctx, s.read, []any{&phone}, func() error { set = append(set, uint64(phone)); return nil },
-		`SELECT DISTINCT phone FROM optouts WHERE `+where+` ORDER BY phone`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("reading the opt-out list: %w", explain(err))
-	}
-	return set, nil
-}
-
-// Has says whether a number is in the set.
-func (s OptOutSet) Has(phone uint64) bool {
-	_, found := slices.BinarySearch(s, phone)
-	return found
 }

@@ -22,8 +22,8 @@ const interleavings = 10_000
 
 // A STOP that lands at any moment of a send is honoured up to the commit of the attempt: whatever was acknowledged before
 // an attempt began keeps that attempt from beginning. Each recipient is sent to as the runner does it: claim, call,
-// outcome; the first carrier refuses, so a second is tried. Its STOP comes at one of these moments, by itself or at the
-// same time:
+// outcome; the first carrier refuses, so a second is tried. Its STOP (of every other one a hash on an imported list) comes
+// at one of these moments, by itself or at the same time:
 //
 //	before the claim, with the claim, during the call, with the outcome, before the failover, with the failover, after all
 func TestOptOutRace(t *testing.T) {
@@ -31,7 +31,15 @@ func TestOptOutRace(t *testing.T) {
 	t.Logf("seed %d", seed)
 	s := storetest.Open(t)
 	c := storetest.Campaign(t, s, interleavings, nil)
-	r := &race{Store: s, c: c, rules: optout.NewRules(optout.Keywords())}
+	key, err := s.OwnKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashers, err := optout.Hashers([]optout.HashKind{key.Kind(), {Alg: optout.SHA256}}, []optout.Key{key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &race{Store: s, c: c, rules: optout.NewRules(optout.Keywords()), hashers: hashers}
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for n := range uint64(64) {
@@ -67,9 +75,18 @@ type race struct {
 	*store.Store
 	c       *campaign.Campaign
 	rules   *optout.Rules
+	hashers []optout.Hasher
 	clock   atomic.Int64 // what happened before what
 	calls   atomic.Int64
 	stopped [2]atomic.Int64
+}
+
+// hashed puts a number on the list by its hash alone: with its plus or without, under our key or none.
+func (r *race) hashed(ctx context.Context, phone uint64) error {
+	h := r.hashers[phone/2%2]
+	sums := h.Sums(phone)
+	_, err := r.AddHashedOptOuts(ctx, []store.HashedOptOut{{Hash: sums[phone/4%2][:], Kind: h.Kind, Scope: optout.All, Reason: "import"}})
+	return err
 }
 
 // one sends to a recipient, whose STOP comes at a moment: even ones by themselves, odd ones together with the step.
@@ -78,6 +95,11 @@ func (r *race) one(ctx context.Context, i, moment, jitter int) error {
 	var wg sync.WaitGroup
 	var stopErr error
 	stop := func() {
+		if i%2 == 1 { // nobody knows whose it is but by its hash
+			stopErr = r.hashed(ctx, firstPhone+uint64(i))
+			acknowledged.Store(r.clock.Add(1))
+			return
+		}
 		in := store.Inbound{
 			Inbound: carriers.Inbound{ID: fmt.Sprint("in", i), To: "+15005550006", Text: "STOP", At: time.Now()}, Phone: firstPhone + uint64(i),
 			Verdict: r.rules.Judge("STOP", ""),

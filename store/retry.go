@@ -72,7 +72,7 @@ func (s *Store) requeueAll(ctx context.Context, campaignID int64, lease string, 
 
 // groupIDs reads a page of recipients and keeps those of the groups; last 0 is the end.
 func (s *Store) groupIDs(ctx context.Context, lo, hi int64, groups []Group) (ids []int64, last int64, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, state, class FROM recipients WHERE id > ? AND id < ?
+	rows, err := s.read.QueryContext(ctx, `SELECT id, state, class FROM recipients WHERE id > ? AND id < ? AND phone > 0
 		AND state IN ('failed', 'expired', 'undelivered', 'unknown') ORDER BY id LIMIT 2000`, lo, hi)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading recipients: %w", explain(err))

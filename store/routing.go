@@ -9,7 +9,6 @@ import (
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
-	"github.com/smsctl/smsctl/carriers/phone"
 	"github.com/smsctl/smsctl/routing"
 )
 
@@ -114,7 +113,7 @@ func (s *Store) EachTaken(ctx context.Context, since time.Time, do func(campaign
 		return c.each(v, func() error {
 			t := campaign.Taken{
 				Attempt: integer(v[0]), Carrier: names[integer(v[1])], At: time.UnixMilli(integer(v[2])), State: carriers.ReceiptState(text(v[3])),
-				Class: carriers.Class(text(v[4])), Country: text(v[6]), To: phone.FromDigits(uint64(integer(v[7]))), Type: campaign.MessageType(text(v[8])),
+				Class: carriers.Class(text(v[4])), Country: text(v[6]), To: e164(integer(v[7])), Type: campaign.MessageType(text(v[8])),
 				Converted: integer(v[9]) == 1,
 			}
 			if at := integer(v[5]); at > 0 {

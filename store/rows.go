@@ -152,7 +152,7 @@ func (tx *txn) storedAttempt(id int64) (*stored[attemptRow], error) {
 // addAttempt gives a new attempt its id.
 func (tx *txn) addAttempt(a *attemptRow) error {
 	if tx.cache.attemptID == 0 {
-		id, err := tx.maxID(`SELECT coalesce(max(id), 0) FROM attempts`)
+		id, err := tx.maxID(`SELECT max((SELECT coalesce(max(id), 0) FROM attempts), coalesce((SELECT id FROM id_floors WHERE name = 'attempts'), 0))`)
 		if err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ type receiptRow struct {
 // addReceipt gives a new receipt its id.
 func (tx *txn) addReceipt(r receiptRow) (int64, error) {
 	if tx.cache.receiptID == 0 {
-		id, err := tx.maxID(`SELECT coalesce(max(id), 0) FROM receipts`)
+		id, err := tx.maxID(`SELECT max((SELECT coalesce(max(id), 0) FROM receipts), coalesce((SELECT id FROM id_floors WHERE name = 'receipts'), 0))`)
 		if err != nil {
 			return 0, err
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/optout"
 )
 
 // Options say how a store is opened.
@@ -26,11 +27,14 @@ type Options struct {
 	Now         func() time.Time // the clock; nil is time.Now
 	BusyTimeout time.Duration    // how long another process's write is waited for; 0 is 10 s
 	CacheKB     int              // the writer's page cache; 0 is 64 MB
+
+	HashKeys func() ([]optout.Key, error) // of hashed numbers: the config's, ours first. Asked when there is something to hash
 }
 
 // Store is one open database. It is safe for concurrent use.
 type Store struct {
 	path  string
+	o     Options
 	now   func() time.Time
 	read  *sql.DB
 	run   reader // of what a run asks for all the time
@@ -54,7 +58,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", path, err)
 	}
-	s := &Store{path: path, now: o.Now, run: reader{path: path, o: o}}
+	s := &Store{path: path, o: o, now: o.Now, run: reader{path: path, o: o}}
 	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database %s: %w", path, explain(err)), s.Close())
 	}
@@ -69,7 +73,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s.w = startWriter(c, o.Now)
+	s.w = startWriter(c, o.Now, s.Keys)
 	s.read, err = sql.Open("sqlite", dsn(s.path, o, 8<<10)+"&_pragma=query_only(1)")
 	if err != nil {
 		return err

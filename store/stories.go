@@ -307,7 +307,7 @@ func (st *story) message(m *report.Message) {
 	c := st.of
 	*m = report.Message{
 		CampaignID: c.PublicID, Campaign: c.Name, ID: campaign.MessageID(c.PublicID, st.id), Row: int(st.line),
-		To: fmt.Sprintf("+%d", st.phone), Country: st.country, Kind: st.kind, State: st.state, Reason: st.reason,
+		To: e164(st.phone), Country: st.country, Kind: st.kind, State: st.state, Reason: st.reason,
 		Attempts: len(st.attempts), Rescued: st.rescued(), Segments: int(st.segments), Encoding: "GSM-7", Currency: c.Currency,
 		QueuedAt: c.CreatedAt, Sender: c.Sender, Tags: c.Tags, Class: st.endClass(),
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/smsctl/smsctl/campaign/optout"
 )
 
 // op is one change. apply may run more than once, in a new transaction each time, and must leave nothing behind but its
@@ -41,6 +43,7 @@ type writer struct {
 	cache
 	tables *tables
 	now    func() time.Time
+	keys   func() ([]optout.Key, error) // of hashed numbers
 	in     chan request
 	quit   chan struct{} // closed by stop
 	over   chan struct{} // closed when the goroutine has ended
@@ -56,9 +59,9 @@ type writer struct {
 	broken  error     // the disk failed: nothing can be promised any more
 }
 
-func startWriter(c *conn, now func() time.Time) *writer {
+func startWriter(c *conn, now func() time.Time, keys func() ([]optout.Key, error)) *writer {
 	w := &writer{
-		c: c, tables: newTables(), now: now, in: make(chan request, queueSize), syncer: startSyncer(c.log()),
+		c: c, tables: newTables(), now: now, keys: keys, in: make(chan request, queueSize), syncer: startSyncer(c.log()),
 		quit: make(chan struct{}), over: make(chan struct{}),
 	}
 	go w.loop()
@@ -289,7 +292,7 @@ func (w *writer) transact(batch *[]request, more func(*[]request) bool) (err err
 	if _, err := w.c.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
-	tx := &txn{conn: w.c, cache: &w.cache, tables: w.tables, now: w.now().UnixMilli()}
+	tx := &txn{conn: w.c, cache: &w.cache, tables: w.tables, keys: w.keys, now: w.now().UnixMilli()}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("a change panicked: %v", p)
@@ -328,6 +331,7 @@ type txn struct {
 	cache     *cache
 	tables    *tables
 	pending   pending
+	keys      func() ([]optout.Key, error)
 	now       int64 // the same for all of it
 	tally     tally
 	leases    map[int64]string // lease tokens read in this transaction

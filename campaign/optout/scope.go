@@ -81,6 +81,8 @@ type Target struct {
 	Class      string // promotional or transactional
 	Campaign   string // its name
 	CampaignID string // cmp_…
+
+	NeedsConsent bool // only whoever has agreed may be sent to
 }
 
 // Scopes lists the scopes that stop the message, but those of all brands: see [Target.AnyBrand]. Letters' case does not count: see [Fold].

@@ -37,6 +37,9 @@ func PrivacyOf(mode string, key []byte) (Privacy, error) {
 	return Privacy{}, fmt.Errorf("%q is none of masked, full, hash", mode)
 }
 
+// Hides says that numbers are not shown in full.
+func (p Privacy) Hides() bool { return p.mode != Full }
+
 // Number shows an E.164 number.
 func (p Privacy) Number(e164 string) string {
 	switch {

@@ -150,7 +150,10 @@ type scheduleConfig struct {
 type keysConfig struct {
 	Callback carriers.Secret `yaml:"callback"`
 	Hash     carriers.Secret `yaml:"hash"`
+	Partners secretList      `yaml:"partners"` // with which others have hashed the lists that they gave us
 }
+
+type secretList []carriers.Secret
 
 // defaultConfig holds every default of the contract.
 func defaultConfig() *config {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -78,6 +79,12 @@ func (l *lister) value(v reflect.Value, path []string) {
 	if secret, ok := v.Interface().(carriers.Secret); ok {
 		shown, literal := showSecret(string(secret))
 		l.add(path, shown, literal)
+		return
+	}
+	if list, ok := v.Interface().(secretList); ok {
+		for i, secret := range list {
+			l.value(reflect.ValueOf(secret), append(path, strconv.Itoa(i)))
+		}
 		return
 	}
 	if v.Kind() == reflect.Pointer {

@@ -18,7 +18,7 @@ func newDBCommand(a *app) *cobra.Command {
 		Use: "db", Short: "Look after the database",
 		Example: "smsctl db check     # do all sums hold?\nsmsctl db backup",
 	},
-		newDBInfoCommand(a), newDBCheckCommand(a), newDBBackupCommand(a), newDBMigrateCommand(a))
+		newDBInfoCommand(a), newDBCheckCommand(a), newDBBackupCommand(a), newDBMigrateCommand(a), newDBPruneCommand(a), newDBForgetCommand(a))
 }
 
 func newDBInfoCommand(a *app) *cobra.Command {

@@ -76,7 +76,7 @@ func exitWith(code exitCode) error {
 // "internal"; usage errors come typed from root.go.
 func (a *app) asCLIError(err error) *cliError {
 	var e *cliError
-	if !errors.As(err, &e) {
+	if err = unknownKey(err); !errors.As(err, &e) {
 		e = fail(exitError, "internal", "%s", oneLine(err.Error())).because(err)
 	}
 	full := *e

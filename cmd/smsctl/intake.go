@@ -46,6 +46,9 @@ func (s *session) intake(ctx context.Context, o *sendOptions, l *list, c *campai
 	if err := s.acceptable(o, l, in); err != nil {
 		return in, err
 	}
+	if err := s.checkSender(c, in); err != nil {
+		return in, err
+	}
 	return in, s.fits(o, c, in)
 }
 
@@ -76,6 +79,9 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 	}
 	times, err := s.schedule(o, c, rows)
 	if err != nil {
+		return nil, err
+	}
+	if work.Consented, err = s.consented(ctx, o, c); err != nil {
 		return nil, err
 	}
 	c.Columns, c.SourceSHA = rows.Header(), l.sha

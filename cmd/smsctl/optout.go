@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -156,7 +157,8 @@ func orNone(list []string) string {
 
 // optOutEntry is an entry of the list as it is shown.
 type optOutEntry struct {
-	Number     string     `json:"number"`
+	Number     string     `json:"number"` // or what is known of it, "hmac-sha256 3fa9c2d1…"
+	Hash       string     `json:"hash,omitempty"`
 	Scope      string     `json:"scope"`
 	Source     string     `json:"source"`
 	Reason     string     `json:"reason"`
@@ -171,6 +173,12 @@ func entryOf(o store.OptedOut, p report.Privacy) optOutEntry {
 	e := optOutEntry{
 		Number: p.Number(phone.FromDigits(o.Phone)), Scope: string(o.Scope), Source: o.Source, Reason: o.Reason, Actor: o.Actor, Evidence: o.Evidence,
 		At: o.OccurredAt.UTC(), RecordedAt: o.RecordedAt.UTC(),
+	}
+	if o.Hash != nil {
+		e.Hash = hex.EncodeToString(o.Hash)
+		if o.Phone == 0 {
+			e.Number = string(o.Kind.Alg) + " " + e.Hash[:8] + "…"
+		}
 	}
 	if !o.HonouredAt.IsZero() {
 		at := o.HonouredAt.UTC()

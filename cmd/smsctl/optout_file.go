@@ -2,41 +2,47 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/campaign/recipients"
-	"github.com/smsctl/smsctl/campaign/report"
 	"github.com/smsctl/smsctl/carriers/phone"
 	"github.com/smsctl/smsctl/store"
 )
 
 func newOptOutImportCommand(a *app) *cobra.Command {
 	var o sendOptions
+	var hashed string
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Put the numbers of a CSV file on the list", Args: cobra.ExactArgs(1),
 		Long: `Put the numbers of a CSV file (- is stdin) on the list. Columns: number, and if you have them scope (all, a
 sender, brand:NAME, class:promotional, campaign:NAME), reason, and at (2026-10-09 or 2026-10-09T14:02:17Z).
 
+A list may hold hashes instead of numbers, in hexadecimal: the column hash, and hash_alg (sha256 or hmac-sha256) or --hashed.
+They are hashes of +447700900123, with the plus or without. A hash of hmac-sha256 needs its key in the config (keys.hash, or
+keys.partners of others); hash_key names it as optout export --pii hash does. Whoever fits a hash is not sent to.
+
 A row that cannot be read is a person who may still be written to. So every such row is named, and the command fails,
 while all others are imported.`,
-		Example: "smsctl optout import stops.csv\nsmsctl optout import stops.csv --to-column mobile --json",
+		Example: "smsctl optout import stops.csv\nsmsctl optout import stops.csv --to-column mobile --json\nsmsctl optout import partner.csv --hashed sha256",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.csv = args[0]
-			return a.withSession(cmd.Context(), o.simulate, func(ctx context.Context, s *session) error { return s.importOptOuts(ctx, &o) })
+			return a.withSession(cmd.Context(), o.simulate, func(ctx context.Context, s *session) error { return s.importOptOuts(ctx, &o, hashed) })
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.toColumn, "to-column", "", "the column of the numbers, by `NAME`")
 	f.StringVar(&o.delimiter, "delimiter", "", "between the cells: `CHAR` or tab (default: detected)")
 	f.StringVar(&o.encoding, "encoding", "", "of the file, like `windows-1252` (default: detected)")
+	f.Var(newEnum(&hashed, "", string(optout.SHA256), string(optout.HMAC)), "hashed", "the list holds hashes: sha256, hmac-sha256")
 	addSimulate(cmd, &o.simulate)
 	return exits(cmd, exitInput, exitLocked)
 }
@@ -54,26 +60,35 @@ type optOutImport struct {
 	list   *list
 	reader *recipients.Reader
 	parser *phone.Parser
-	scope  int // columns, -1 where there is none
+	who    string // who imports
+	scope  int    // columns, -1 where there is none
 	reason int
 	at     int
+	hashes *hashColumns // nil: the list holds numbers
 
-	batch []store.OptOut
+	batch optOutBatch
 	rows  int
 	added int
 	bad   []badRow
 }
 
-// optOutBatch shares the price of a commit.
-const optOutBatch = 1000
+// optOutBatch shares the price of a commit. While one is written, the next is read.
+type optOutBatch struct {
+	plain  []store.OptOut
+	hashed []store.HashedOptOut
+}
 
-func (s *session) importOptOuts(ctx context.Context, o *sendOptions) (err error) {
+const optOutBatchRows = 10_000
+
+func (b *optOutBatch) full() bool { return len(b.plain)+len(b.hashed) >= optOutBatchRows }
+
+func (s *session) importOptOuts(ctx context.Context, o *sendOptions, hashed string) (err error) {
 	l, err := s.openList(o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	r, done, err := l.rows(o)
+	r, done, err := l.optOutRows(o, hashed != "")
 	if err != nil {
 		return err
 	}
@@ -81,10 +96,11 @@ func (s *session) importOptOuts(ctx context.Context, o *sendOptions) (err error)
 	if err != nil {
 		return err
 	}
-	in := &optOutImport{session: s, list: l, reader: r, parser: parser, scope: r.Column("scope"), reason: r.Column("reason"), at: r.Column("at")}
-	err = in.read(ctx)
-	if e := in.flush(ctx); err == nil {
-		err = e
+	in := &optOutImport{
+		session: s, list: l, reader: r, parser: parser, who: s.actor(), scope: r.Column("scope"), reason: r.Column("reason"), at: r.Column("at"),
+	}
+	if in.hashes, err = s.hashColumns(r, hashed); err == nil {
+		err = in.run(ctx)
 	}
 	if err = errors.Join(err, done()); err != nil {
 		return err
@@ -92,31 +108,90 @@ func (s *session) importOptOuts(ctx context.Context, o *sendOptions) (err error)
 	return in.conclude()
 }
 
-func (in *optOutImport) read(ctx context.Context) error {
+// optOutRows opens a list whose people are named by a number, or by a hash where it has such a column.
+func (l *list) optOutRows(o *sendOptions, hashed bool) (*recipients.Reader, func() error, error) {
+	if o.toColumn == "" {
+		byHash := *o
+		byHash.toColumn = hashColumn
+		r, done, err := l.rows(&byHash)
+		if err == nil || hashed {
+			return r, done, err
+		}
+	}
+	return l.rows(o)
+}
+
+// run reads and writes at the same time.
+func (in *optOutImport) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	full := make(chan optOutBatch)
+	g.Go(func() error {
+		defer close(full)
+		return in.read(ctx, full)
+	})
+	g.Go(func() error {
+		for b := range full {
+			if err := in.write(ctx, b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+func (in *optOutImport) read(ctx context.Context, full chan<- optOutBatch) error {
+	flush := func() error {
+		select {
+		case full <- in.batch:
+			in.batch = optOutBatch{}
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	for {
 		row, err := in.reader.Next()
 		var bad *recipients.RowError
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return flush()
 		case errors.As(err, &bad):
 			in.rows++
 			in.bad = append(in.bad, badRow{bad.Line, bad.Code, bad.Message})
 			continue
 		case err != nil:
-			return in.list.explain(err)
+			return errors.Join(in.list.explain(err), flush())
 		}
 		in.rows++
 		in.row(&row)
-		if len(in.batch) >= optOutBatch {
-			if err := in.flush(ctx); err != nil {
+		if in.batch.full() {
+			if err := flush(); err != nil {
 				return err
 			}
 		}
 	}
 }
 
+// write puts a batch on the list, whole or not at all.
+func (in *optOutImport) write(ctx context.Context, b optOutBatch) error {
+	added, err := in.store.AddOptOuts(ctx, b.plain)
+	if err != nil {
+		return storeError(err, in.store.Path())
+	}
+	hashed, err := in.store.AddHashedOptOuts(ctx, b.hashed)
+	if err != nil {
+		return storeError(err, in.store.Path())
+	}
+	in.added += added + hashed
+	return nil
+}
+
 func (in *optOutImport) row(row *recipients.Row) {
+	if in.hashes != nil {
+		in.hashedRow(row)
+		return
+	}
 	n, err := in.parser.Parse(row.Phone)
 	if err != nil {
 		bad := badRow{row.Line, phone.CodeInvalid, err.Error()}
@@ -127,14 +202,21 @@ func (in *optOutImport) row(row *recipients.Row) {
 		in.bad = append(in.bad, bad)
 		return
 	}
+	e := in.event(row)
+	e.Phone = n.Digits()
+	in.batch.plain = append(in.batch.plain, e)
+}
+
+// event is what a row says beside who it is about.
+func (in *optOutImport) event(row *recipients.Row) store.OptOut {
 	scope, err := optout.ParseScope(cellAt(row, in.scope))
 	if err != nil { // rather everything than nothing
 		in.bad = append(in.bad, badRow{row.Line, "optout.bad_scope", err.Error() + "; the number is on the list, for everything"})
 		scope = optout.All
 	}
 	e := store.OptOut{
-		Phone: n.Digits(), Scope: scope, Source: "import", Reason: strings.TrimSpace(cellAt(row, in.reason)),
-		Actor: in.actor(), Evidence: fmt.Sprintf("%s sha256:%s line %d", in.list.name, in.list.sha, row.Line),
+		Scope: scope, Source: "import", Reason: strings.TrimSpace(cellAt(row, in.reason)), Actor: in.who,
+		Evidence: in.list.name + " sha256:" + in.list.sha + " line " + strconv.Itoa(row.Line),
 	}
 	if e.Reason == "" {
 		e.Reason = "import"
@@ -144,7 +226,7 @@ func (in *optOutImport) row(row *recipients.Row) {
 			in.bad = append(in.bad, badRow{row.Line, "optout.bad_time", err.Error() + "; the number is on the list, as of now"})
 		}
 	}
-	in.batch = append(in.batch, e)
+	return e
 }
 
 func cellAt(row *recipients.Row, column int) string {
@@ -161,19 +243,6 @@ func readDate(text string, zone *time.Location) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is no time: write 2026-10-09 or 2026-10-09T14:02:17Z", text)
-}
-
-func (in *optOutImport) flush(ctx context.Context) error {
-	if len(in.batch) == 0 {
-		return nil
-	}
-	added, err := in.store.AddOptOuts(ctx, in.batch)
-	if err != nil {
-		return storeError(err, in.store.Path())
-	}
-	in.added += added
-	in.batch = in.batch[:0]
-	return nil
 }
 
 // conclude prints the sums and fails if a row was bad.
@@ -194,63 +263,4 @@ func (in *optOutImport) conclude() error {
 	}
 	return fail(exitInput, "optout.bad_rows", "%s of %s rows are bad: these people may still be written to", count(int64(len(in.bad))), count(int64(in.rows))).
 		at("%s, first on line %d", in.list.name, in.bad[0].Line).fix("mend these rows and import the file again: what is on the list stays").with("bad", len(in.bad))
-}
-
-func newOptOutExportCommand(a *app) *cobra.Command {
-	var out string
-	var simulate bool
-	cmd := &cobra.Command{
-		Use: "export", Short: "Write the list as a CSV file that import reads", Args: cobra.NoArgs,
-		Example: "smsctl optout export -o stops.csv\nsmsctl optout export -o - --pii hash",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.exportOptOuts(ctx, out) })
-		},
-	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "write to `FILE`, or - for stdout")
-	addSimulate(cmd, &simulate)
-	return exits(cmd, exitLocked)
-}
-
-func (s *session) exportOptOuts(ctx context.Context, out string) error {
-	if s.wantsJSON() && (out == "" || out == "-") {
-		return s.listOptOuts(ctx, "", 0)
-	}
-	def := report.Full
-	if out == "" {
-		def = report.Masked
-	}
-	p, err := s.privacy(s.cfg, s.store, def)
-	if err != nil {
-		return err
-	}
-	write := func(w io.Writer) error { return s.writeOptOuts(ctx, w, p) }
-	if out == "" || out == "-" {
-		return write(s.stdout)
-	}
-	if err := s.writeFile(out, write); err != nil {
-		return err
-	}
-	s.say("Written: %s", out)
-	if s.wantsJSON() {
-		return s.document(map[string]any{"schema": "smsctl.optout_export/1", "path": out})
-	}
-	return nil
-}
-
-func (s *session) writeOptOuts(ctx context.Context, w io.Writer, p report.Privacy) error {
-	c := csv.NewWriter(w)
-	if err := c.Write([]string{"number", "scope", "reason", "at", "source", "evidence"}); err != nil {
-		return err
-	}
-	if err := s.store.EachOptOut(ctx, func(o store.OptedOut) error {
-		if _, held := o.Scope.Held(); held {
-			return nil // nobody has decided yet
-		}
-		e := entryOf(o, p)
-		return c.Write([]string{e.Number, e.Scope, e.Reason, e.At.Format(timeFormat), e.Source, e.Evidence})
-	}); err != nil {
-		return err
-	}
-	c.Flush()
-	return c.Error()
 }

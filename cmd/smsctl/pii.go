@@ -1,10 +1,11 @@
 package main
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
+	"errors"
 
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/campaign/report"
+	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/store"
 )
 
@@ -24,13 +25,37 @@ func (a *app) privacy(cfg *config, s *store.Store, def string) (report.Privacy, 
 	return report.PrivacyOf(mode, key)
 }
 
-// hashKey is the config's keys.hash, else one that belongs to the database and leads back to no other key of it.
+// hashKey is the config's keys.hash, else one that belongs to the database.
 func (a *app) hashKey(cfg *config, s *store.Store) ([]byte, error) {
 	if ref := cfg.Keys.Hash; ref != "" {
 		key, err := a.secrets.resolve(string(ref))
 		return []byte(key), err
 	}
-	mac := hmac.New(sha256.New, s.CallbackKey())
-	mac.Write([]byte("phone numbers"))
-	return mac.Sum(nil), nil
+	return s.NumberKey(), nil
+}
+
+// hashKeys are the config's keys of hashed numbers: ours, then those that others have hashed their lists with.
+func (a *app) hashKeys(cfg *config) ([]optout.Key, error) {
+	var keys []optout.Key
+	for _, ref := range append([]carriers.Secret{cfg.Keys.Hash}, cfg.Keys.Partners...) {
+		if ref == "" {
+			continue
+		}
+		secret, err := a.secrets.resolve(string(ref))
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, optout.NewKey([]byte(secret)))
+	}
+	return keys, nil
+}
+
+// unknownKey explains hashed opt-outs that nobody can compare with: as long as they are there nothing can be sent.
+func unknownKey(err error) error {
+	var unknown *optout.UnknownKeyError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	return fail(exitConfig, "optout.unknown_key", "there are hashed opt-outs whose key is not known: nobody can tell who must not be sent to").
+		at("their key is called %s", unknown.KeyID).fix("put the key back under keys.hash, or under keys.partners, in the config").because(err)
 }

@@ -108,7 +108,7 @@ func (s *session) scratch(ctx context.Context, o *sendOptions, l *list) (_ *camp
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
-	o.optOuts = real.OptOuts
+	o.optOuts, o.consents = real.OptOuts, real.Consents
 	in, err := s.intake(ctx, o, l, c, s.newLease())
 	return c, in, err
 }

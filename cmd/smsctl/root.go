@@ -34,6 +34,8 @@ func commandGroups(a *app) []commandGroup {
 			newScheduleCommand(a),
 			newOptOutCommand(a),
 			newServeCommand(a),
+			newConsentCommand(a),
+			newComplianceCommand(a),
 		}},
 		{"Route", []*cobra.Command{
 			newCarrierCommand(a),

@@ -47,6 +47,7 @@ type sendOptions struct {
 	validity, giveUp     time.Duration
 	kind                 string
 	atMostOnce, simulate bool
+	requireConsent       bool
 	tolerance            string
 	guards               []string
 	onGuard              string
@@ -57,7 +58,8 @@ type sendOptions struct {
 	flags    *pflag.FlagSet
 	plan     *planFile // set by --plan
 	planPath string
-	optOuts  func(ctx context.Context, t optout.Target) (store.OptOutSet, error) // of the real database, while planning
+	consents func(ctx context.Context, class campaign.MessageType) (*store.ConsentSet, error)
+	optOuts  func(ctx context.Context, t optout.Target) (*store.OptOutSet, error) // of the real database, while planning
 }
 
 // register adds the flags to a command. They are kept in a set of their own as well, because a plan pins them.
@@ -115,6 +117,7 @@ func (o *sendOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&o.windowTZ, "window-tz", "", "`ZONE` of --window, --at and send_at, or recipient: where each of them is (default recipient)")
 	f.DurationVar(&o.over, "over", 0, "spread the messages evenly over this `TIME`")
 	f.StringVar(&o.tolerance, "duplicate-tolerance", "", "send a silent message again once it was less likely delivered than `P%` (default 15%, transactional 50%)")
+	f.BoolVar(&o.requireConsent, "require-consent", false, "reject rows of people whose consent is not recorded (smsctl consent)")
 	f.BoolVar(&o.atMostOnce, "at-most-once", false, "never send again what some carrier may have taken")
 	f.BoolVar(&o.simulate, "simulate", false, "use the built-in simulated carriers: no account, no cost")
 }
@@ -253,7 +256,7 @@ func (o *sendOptions) settings(cfg *config) (campaign.Settings, error) {
 	s := campaign.Settings{
 		Vars: vars, Carriers: slices.Clone(o.carriers), Rate: rate, MaxAttempts: o.maxAttempts,
 		Validity: o.validity, GiveUp: o.giveUp, AtMostOnce: o.atMostOnce, Strict: o.strict, MaxFailed: o.maxFailed, Ref: o.ref,
-		SenderGiven: o.from != "", Brand: cfg.OptOut.Brand,
+		SenderGiven: o.from != "", Brand: cfg.OptOut.Brand, RequireConsent: o.requireConsent,
 		ReceiptWait: time.Duration(cfg.Receipts.Timeout), Doubt: doubt, HoldNoReceipt: cfg.Routing.OnNoReceipt == hold,
 		HoldAmbiguous: cfg.Routing.OnAmbiguous.Promotional == hold,
 	}

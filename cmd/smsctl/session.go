@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/smsctl/smsctl/campaign"
+	"github.com/smsctl/smsctl/campaign/optout"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/carriers/sim"
 	"github.com/smsctl/smsctl/store"
@@ -46,7 +47,9 @@ func (a *app) open(ctx context.Context, simulate bool) (*session, error) {
 	if simulate && !cfg.onlySimulated() && a.flags.db == "" {
 		path = simulatedPath(path)
 	}
-	s.store, err = store.Open(ctx, path, store.Options{Now: a.now})
+	s.store, err = store.Open(ctx, path, store.Options{
+		Now: a.now, HashKeys: func() ([]optout.Key, error) { return a.hashKeys(cfg) },
+	})
 	if err != nil {
 		return nil, storeError(err, path)
 	}
