@@ -130,7 +130,7 @@ func TestGatesAgainstTheRules(t *testing.T) {
 				for _, name := range place.Zones {
 					zones = append(zones, zone(t, name))
 				}
-				for range 5 {
+				for range 2 {
 					moment := start.Add(time.Duration(random.Int64N(int64(3 * 365 * 24 * time.Hour))))
 					check(t, gate, moment, func(at time.Time) bool { return allowed(book, mode, who.country, place.State, zones, w, at) })
 				}

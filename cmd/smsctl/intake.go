@@ -49,7 +49,7 @@ func (s *session) intake(ctx context.Context, o *sendOptions, l *list, c *campai
 	if err := s.checkSender(c, in); err != nil {
 		return in, err
 	}
-	return in, s.fits(o, c, in)
+	return in, s.fits(c, in)
 }
 
 // ignoreAfter closes what is left; its own complaint matters only if nothing else went wrong.

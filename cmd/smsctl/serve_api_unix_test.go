@@ -40,7 +40,7 @@ func withAPI(s *stage) {
 // callers read the contract that the service serves; everything that they say and hear is held against it.
 func (s *stage) caller() *caller {
 	s.Helper()
-	resp, err := http.Get("http://" + s.api + "/v1/openapi.json") //nolint:noctx // a test on this machine
+	resp, err := http.Get("http://" + s.api + "/v1/openapi.json")
 	s.ok(err)
 	text, err := io.ReadAll(resp.Body)
 	s.ok(err)

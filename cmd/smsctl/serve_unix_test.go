@@ -35,7 +35,7 @@ func served(s *stage) {
 // get is what the service answers at a path of its ops address; status 0 while nobody listens.
 func (s *stage) get(path string) (status int, body string) {
 	s.Helper()
-	resp, err := http.Get("http://" + s.ops + path) //nolint:noctx // a test on this machine
+	resp, err := http.Get("http://" + s.ops + path)
 	if err != nil {
 		return 0, ""
 	}

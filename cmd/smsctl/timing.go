@@ -206,7 +206,7 @@ func (s *session) schedule(o *sendOptions, c *campaign.Campaign, rows *recipient
 }
 
 // fits refuses a campaign whose messages cannot leave in the time that there is for them.
-func (s *session) fits(o *sendOptions, c *campaign.Campaign, in *intake) error {
+func (s *session) fits(c *campaign.Campaign, in *intake) error {
 	if in.times == nil {
 		return nil
 	}
