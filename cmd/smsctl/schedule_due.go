@@ -105,7 +105,7 @@ func (s *session) runDue(ctx context.Context, v *runOptions) (err error) {
 	}
 	e := &scheduler{session: s, by: "schedule run --due", launch: w.launch, tell: out.tell}
 	for {
-		if err := e.tick(v.signals.drain); err != nil {
+		if err := e.tick(v.signals.drain); err != nil && v.signals.drain.Err() == nil {
 			out.failed(err)
 		}
 		if w.count(0) == 0 || v.signals.drain.Err() != nil {
