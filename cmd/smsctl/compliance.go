@@ -140,10 +140,10 @@ func (a *app) printCompliance(v *complianceView) error {
 		if where == "" {
 			where = "all"
 		}
-		switch {
-		case h.Hours == "":
+		switch h.Hours {
+		case "":
 			fmt.Fprintf(&b, "  %-4s no hours found", where)
-		case h.Hours == h.StrictHours:
+		case h.StrictHours:
 			fmt.Fprintf(&b, "  %-4s %s %s, holidays %s", where, h.Days, h.Hours, h.Holidays)
 		default:
 			fmt.Fprintf(&b, "  %-4s %s %s (strict: %s), holidays %s", where, h.Days, h.Hours, h.StrictHours, h.Holidays)
