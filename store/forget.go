@@ -172,6 +172,9 @@ func (op *forget) recipient(tx *txn, id int64) error {
 	if _, err := tx.exec(`UPDATE contents SET cells = '[]', text = '' WHERE recipient_id = ?`, id); err != nil {
 		return err
 	}
+	if _, err := tx.exec(`DELETE FROM conversions WHERE recipient_id = ?`, id); err != nil {
+		return err
+	}
 	_, err = tx.exec(`DELETE FROM orders WHERE recipient_id = ?`, id) // the hash of what was asked for, number and text
 	return err
 }

@@ -121,7 +121,8 @@ func (s *Store) Delete(ctx context.Context, ids []int64, before time.Time) error
 			return err
 		}
 	}
-	queries := []string{`UPDATE inbound SET campaign_id = 0 WHERE campaign_id = ?`, `DELETE FROM orders WHERE recipient_id >> 32 = ?`}
+	queries := []string{`UPDATE inbound SET campaign_id = 0 WHERE campaign_id = ?`, `DELETE FROM orders WHERE recipient_id >> 32 = ?`,
+		`DELETE FROM conversions WHERE recipient_id >> 32 = ?`}
 	for _, table := range []string{"rejects", "controls", "recipient_counts", "attempt_counts", "latencies", "series", "counters", "routing_cursors"} {
 		queries = append(queries, `DELETE FROM `+table+` WHERE campaign_id = ?`)
 	}
