@@ -264,7 +264,8 @@ func (w *world) verify(t *testing.T, window windows.Window) (sent int) {
 		for _, m := range w.sends {
 			for _, h := range m.seen[number] {
 				sent++
-				for _, at := range []time.Time{h.at, h.at.Add(h.validity - time.Second)} {
+				// The clock runs 600 times as fast: a second of a busy machine between reckoning and call is ten minutes.
+				for _, at := range []time.Time{h.at, h.at.Add(max(h.validity-10*time.Minute, 0))} {
 					if err := w.inside(number, country, window, at); err != nil {
 						t.Errorf("handed over at %s for %s: %v", h.at, h.validity, err)
 					}
