@@ -17,14 +17,21 @@ const hushOthers = 6
 // none, all are ill.
 const hushMost = 15
 
+// hushLeast is the silence, in seconds, below which it is nobody's. At thousands a second six receipts are due within
+// milliseconds, and those that have come wait that long for their commit: what is held against a carrier must not be
+// forgotten each time.
+const hushLeast = .5
+
 func newHush(width int) hush { return hush{due: make([]float64, width)} }
 
 func (h *hush) expect(c int, due float64) { h.due[c], h.all = h.due[c]+due, h.all+due }
 
 // ours says whether the silence of carrier c is everybody's.
 func (h *hush) ours(now float64, c int) bool {
-	return h.all-h.due[c] > hushOthers && now-h.last < hushMost
+	return h.all-h.due[c] > hushOthers && h.lasts(now)
 }
+
+func (h *hush) lasts(now float64) bool { return now-h.last >= hushLeast && now-h.last < hushMost }
 
 // heard ends the silence, and says whether it was everybody's.
 func (h *hush) heard(now float64) (ours bool) {
@@ -33,7 +40,7 @@ func (h *hush) heard(now float64) (ours bool) {
 		for c := range h.due {
 			most = max(most, h.due[c])
 		}
-		ours = h.all-most > hushOthers && now-h.last < hushMost
+		ours = h.all-most > hushOthers && h.lasts(now)
 	}
 	if h.last = now; h.all > 0 {
 		clear(h.due)
