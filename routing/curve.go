@@ -22,6 +22,7 @@ type curve struct {
 	sent, got [steps]float64
 	share     [steps + 1]float64 // G: the share of all receipts that are there at ages[j-1]
 	stale     int                // attempts since share was computed
+	known     bool               // it has been trusted: an outage, which bends it, does not make it a guess again
 }
 
 func newCurve() curve {
@@ -68,6 +69,7 @@ func (c *curve) refresh() {
 	for j := range c.share {
 		c.share[j] /= sum
 	}
+	c.known = c.known || c.ripe()
 }
 
 // at is G at any age.
@@ -107,8 +109,11 @@ func interval(age float64) int {
 	return steps
 }
 
-// trusted says whether enough attempts have grown old enough for the curve to say what is normal.
-func (c *curve) trusted() bool {
+// trusted says whether the curve says what is normal.
+func (c *curve) trusted() bool { return c.known }
+
+// ripe says whether enough attempts have grown old enough for that.
+func (c *curve) ripe() bool {
 	for j := range ages {
 		if c.share[j+1] >= .85 {
 			return c.sent[j] >= 100
