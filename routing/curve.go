@@ -14,6 +14,9 @@ const (
 	priorMedian = 9.0  // seconds until a receipt, where nothing is known
 	priorSigma  = 1.2
 	lastJudged  = .93 // the share of receipts after which silence says nothing more about an outage
+	known       = .85 // the share of receipts that must be there when enough attempts have reached an age
+	groupSize   = 100 // enough attempts
+	groupsMost  = 50  // that are looked at
 )
 
 // curve is how fast a carrier's receipts come: of the attempts that reached age j, how many got their receipt in the
@@ -23,7 +26,13 @@ type curve struct {
 	share     [steps + 1]float64 // G: the share of all receipts that are there at ages[j-1]
 	stale     int                // attempts since share was computed
 	known     bool               // it has been trusted: an outage, which bends it, does not make it a guess again
+	groups    []group            // until then
 }
+
+// group is some attempts that were sent one after the other: of those that reached age j, how many were delivered in the
+// interval before it. If nearly all were delivered by an age, nearly all receipts come by then, whatever has become of
+// what was sent later: an outage that begins before the curve is known must not pass for slowness.
+type group struct{ sent, got [steps]float64 }
 
 func newCurve() curve {
 	var c curve
@@ -41,6 +50,11 @@ func priorShare(age float64) float64 {
 
 // reached counts an attempt at age j; got says that its receipt came in the interval that ends there.
 func (c *curve) reached(j int, got bool, w float64) {
+	if !c.known {
+		if c.compare(j, got); c.known {
+			return
+		}
+	}
 	c.sent[j] += w
 	if got {
 		c.got[j] += w
@@ -69,7 +83,35 @@ func (c *curve) refresh() {
 	for j := range c.share {
 		c.share[j] /= sum
 	}
-	c.known = c.known || c.ripe()
+	if c.known = c.known || c.ripe(); c.known {
+		c.groups = nil
+	}
+}
+
+// compare counts an attempt at age j in its group: attempts reach every age in the order in which they were sent. The
+// first group that was delivered almost whole shows the curve.
+func (c *curve) compare(j int, got bool) {
+	at := 0
+	for at < len(c.groups) && c.groups[at].sent[j] == groupSize {
+		at++
+	}
+	if at == groupsMost {
+		return
+	}
+	if at == len(c.groups) {
+		c.groups = append(c.groups, group{})
+	}
+	g := &c.groups[at]
+	g.sent[j]++
+	g.got[j] += one(got)
+	delivered := 0.0
+	for _, n := range g.got[:j+1] {
+		delivered += n
+	}
+	if g.sent[j] == groupSize && delivered >= known*groupSize {
+		c.sent, c.got, c.known = g.sent, g.got, true
+		c.refresh()
+	}
 }
 
 // at is G at any age.
@@ -115,8 +157,8 @@ func (c *curve) trusted() bool { return c.known }
 // ripe says whether enough attempts have grown old enough for that.
 func (c *curve) ripe() bool {
 	for j := range ages {
-		if c.share[j+1] >= .85 {
-			return c.sent[j] >= 100
+		if c.share[j+1] >= known {
+			return c.sent[j] >= groupSize
 		}
 	}
 	return false

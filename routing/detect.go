@@ -44,9 +44,8 @@ const (
 	adoptAfter    = 150  // receipts due after which the new level is what is normal
 )
 
-// expect adds a share x of an attempt that is delivered with p, and whether its receipt came. It says whether that is
-// too few for too long.
-func (a *alarm) expect(p, x float64, came bool, limit float64) bool {
+// expect adds a share x of an attempt that is delivered with p, and whether its receipt came.
+func (a *alarm) expect(p, x float64, came bool) {
 	y := 0.0
 	if came {
 		y = 1
@@ -56,6 +55,10 @@ func (a *alarm) expect(p, x float64, came bool, limit float64) bool {
 	a.seen += x
 	a.w = max(0, a.w+.5*p*x-math.Ln2*y)
 	a.gone = max(0, a.gone+(1-goneTo)*p*x+lnGone*y)
+}
+
+// over says whether that was too few for too long.
+func (a *alarm) over(limit float64) bool {
 	return (a.w > limit || a.gone > limit+alarmGone) && a.seen > leastSeen
 }
 

@@ -7,6 +7,7 @@ type hush struct {
 	due  []float64 // by carrier
 	all  float64
 	last float64 // when one came
+	over float64 // when what was due before a silence is weighed again, 0 = never
 }
 
 // hushOthers is how many receipts must be due from the other carriers before the silence of all is ours. That of
@@ -21,6 +22,13 @@ const hushMost = 15
 // milliseconds, and those that have come wait that long for their commit: what is held against a carrier must not be
 // forgotten each time.
 const hushLeast = .5
+
+// hushShort is the silence, in seconds, in which nothing is lost: whoever wanted to tell us has waited. What was due
+// before is weighed again once all of that is in, hushSettles seconds later.
+const (
+	hushShort   = 5
+	hushSettles = 1
+)
 
 func newHush(width int) hush { return hush{due: make([]float64, width)} }
 
@@ -42,6 +50,9 @@ func (h *hush) heard(now float64) (ours bool) {
 		}
 		ours = h.all-most > hushOthers && h.lasts(now)
 	}
+	if ours && now-h.last < hushShort {
+		h.over = now + hushSettles
+	}
 	if h.last = now; h.all > 0 {
 		clear(h.due)
 		h.all = 0
@@ -52,11 +63,15 @@ func (h *hush) heard(now float64) (ours bool) {
 // absolve forgets what was held against anybody in a silence that was our own. Those under suspicion stay so.
 func (m *model) absolve() {
 	for c := range m.per {
-		m.per[c].scan = scan{looked: m.per[c].scan.looked}
-		m.per[c].alarm.absolve()
+		m.acquit(c)
 	}
-	for i := range m.land {
-		m.land[i].alarm.absolve()
+}
+
+func (m *model) acquit(c int) {
+	m.per[c].scan = scan{looked: m.per[c].scan.looked}
+	m.per[c].alarm.absolve()
+	for k := range m.places.countries {
+		m.land[k*m.width()+c].alarm.absolve()
 	}
 }
 

@@ -77,8 +77,12 @@ func (m *model) reach(now float64, j int, fl *flight) {
 	}
 	suspect := acc.alarm.suspect || g.alarm.suspect
 	if !stale && !suspect && !rt.blind && fl.state&unheard == 0 {
+		guess := !acc.curve.known
 		acc.curve.reached(j, got, float64(fl.weight))
 		g.reached(j, got, float32(fl.weight))
+		if guess && acc.curve.known {
+			m.recount(now, c)
+		}
 	}
 	due, then := acc.curve.share[j], acc.curve.share[j+1]
 	if due < lastJudged && fl.state&(lost|unjudged|unheard) == 0 && !stale {
@@ -124,8 +128,10 @@ func (m *model) expect(now float64, fl *flight, x float64, came bool) {
 	acc.calibrate(float64(fl.p)*x, came)
 	m.hush.expect(c, p*x)
 	acc.scan.expect(fl.sent, p*x, came)
-	here := g.alarm.expect(p, x, came && rt.seen > 0, alarmCountry) && rt.seen > 0
-	all := acc.alarm.expect(p, x, came, alarmCarrier) || acc.falls(now)
+	g.alarm.expect(p, x, came && rt.seen > 0)
+	acc.alarm.expect(p, x, came)
+	here := g.alarm.over(alarmCountry) && rt.seen > 0
+	all := acc.alarm.over(alarmCarrier) || acc.falls(now)
 	if !here && !all || m.hush.ours(now, c) {
 		return
 	}

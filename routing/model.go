@@ -147,6 +147,12 @@ func (a *account) delivered(now, took float64) {
 func (m *model) tick(now time.Time) float64 {
 	t := m.clock.advance(now)
 	m.age(t)
+	if m.hush.over > 0 && t >= m.hush.over {
+		m.hush.over = 0
+		for c := range m.per {
+			m.recount(t, c)
+		}
+	}
 	if t-m.checked >= checkEach {
 		m.checked = t
 		m.judgeTrust()
