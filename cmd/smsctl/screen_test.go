@@ -210,7 +210,7 @@ func TestRealTerminalDetachAndBrowse(t *testing.T) {
 	u.keys("Enter")
 	u.shows("Funnel", "60/60")
 	u.keys("m")
-	u.shows("STATE", "awaiting")
+	u.shows("next state", "awaiting") // the dashboard below has the other words too
 	u.keys("Enter")
 	u.shows("Attempts", "Timeline", "alpha")
 	u.keys("Escape")

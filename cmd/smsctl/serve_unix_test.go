@@ -92,7 +92,7 @@ func TestServeTakesUp(t *testing.T) {
 	systemd := s.supervise()
 	const n = 6000
 	log := s.followTruth()
-	p := s.start("send", "--csv", s.list("people.csv", n), "-m", "Hi {{name}}", "--type", "transactional", "--yes", "--json")
+	p := s.start("send", "--csv", s.list("people.csv", n), "-m", "Hi {{name}}", "--type", "transactional", "--rate", "600/s", "--yes", "--json") // not done before the service is there
 	s.until("the send has begun", func() bool { return log.submits() > n/10 })
 	v := s.start("serve", "--json")
 	s.until("the service is ready", s.ready)
