@@ -296,6 +296,7 @@ func (d *dispatch) finish(res result) error {
 	if res.submit.Accepted == carriers.No {
 		d.spent -= res.cost
 	}
+	d.watch.claim(now, &res)
 	d.watch.submitted(now, res, d.expect(now, res))
 	if res.decision.Next != Queued {
 		delete(d.hand, j.ID)

@@ -15,8 +15,9 @@
 //	6  store.Record                the outcome                                                 attempt, recipient
 //	7  carriers/receipts           verify, parse, store.ApplyReceipts, then 2xx; of what
 //	                               people write, a STOP is an opt-out first                    receipts, states raised; opt-outs
-//	8  watch                       receipts teach the router; none in time, and it is likely
-//	                               lost: poll, failover or hold                                queued again, with the reason
+//	8  watch                       receipts teach the router, and are asked for where none can
+//	                               be pushed (pull.go); none in time, and it is likely lost:
+//	                               poll, failover or hold                                      queued again, with the reason
 //	9  campaign/report             sums                                                        -
 //
 // Intake decides rows = invalid + duplicate + opted_out + eligible. Every eligible recipient is then in exactly one

@@ -100,4 +100,7 @@ type result struct {
 	skipped  bool  // nothing was submitted
 	shut     bool  // of those: it may be once its hours come again
 	err      error // the store cannot go on
+
+	turn    time.Time // when the carrier is asked about it, where its receipts come only if they are asked for
+	unasked bool      // it has no turn
 }

@@ -173,7 +173,7 @@ func (l *learning) pass(now time.Time) {
 func (l *learning) submitted(now time.Time, res result) time.Time {
 	ceiling := l.receiptWait(l.Carriers[res.carrier])
 	taken := res.submit.Accepted == carriers.Yes
-	if taken {
+	if taken && !res.unasked {
 		l.router.Await(now, res.attempt, res.ticket)
 	}
 	if len(l.early) > 0 {

@@ -124,12 +124,21 @@ func (w *watch) overdue(ctx context.Context, v *visit) error {
 			v.wait = due.Sub(now)
 		}
 	}
+	if w.pulls[o.Carrier] != nil {
+		if later, err := w.pull(ctx, v); later || err != nil {
+			return err
+		}
+	}
 	if v.wait > 0 {
 		w.add(w.Now().Add(v.wait), v.look)
 		return nil
 	}
-	if settled, err := w.poll(ctx, o); settled || err != nil {
+	answered, settled, err := w.poll(ctx, o)
+	if settled || err != nil {
 		return err
+	}
+	if w.pulls[o.Carrier] != nil && !answered {
+		v.again = false // nobody has said anything: its silence is none
 	}
 	again := v.again && !s.HoldNoReceipt && !s.AtMostOnce && o.Last && w.maySend(o.Counted, o.Scheduled)
 	if early := w.receiptWait(w.byName[o.Carrier]) - w.Now().Sub(o.BegunAt); v.again && !again && early > 0 {
@@ -139,28 +148,36 @@ func (w *watch) overdue(ctx context.Context, v *visit) error {
 	return w.Store.Overdue(ctx, w.Lease, o.Attempt, again, "no receipt from "+o.Carrier+" in time", w.Now())
 }
 
-// poll asks what became of an attempt and stores the answer as a receipt. It is skipped when that would take more than
-// a tenth of the carrier's rate.
-func (w *watch) poll(ctx context.Context, o *Open) (settled bool, err error) {
+// poll asks about an attempt whose receipt is overdue. That is skipped when it would take more than a tenth of the
+// carrier's rate.
+func (w *watch) poll(ctx context.Context, o *Open) (answered, settled bool, err error) {
+	if _, ok := w.byName[o.Carrier].(carriers.Poller); !ok || o.Submitted.ID == "" || !w.polls[o.Carrier].allow(w.Now()) {
+		return false, false, nil
+	}
+	return w.question(ctx, o)
+}
+
+// question asks a carrier what became of an attempt and stores the answer as a receipt.
+func (w *watch) question(ctx context.Context, o *Open) (answered, settled bool, err error) {
 	p, ok := w.byName[o.Carrier].(carriers.Poller)
-	if !ok || o.Submitted.ID == "" || !w.polls[o.Carrier].allow(w.Now()) {
-		return false, nil
+	if !ok || o.Submitted.ID == "" {
+		return false, false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	rc, err := p.Poll(ctx, o.Submitted)
 	if err != nil {
 		w.Log.Warn("poll", slog.String("carrier", o.Carrier), slog.Any("error", err))
-		w.polls[o.Carrier].rest(w.Now())
-		return false, nil
+		w.rest(o.Carrier)
+		return false, false, nil
 	}
 	if rc.State.Rank() == 0 {
-		return false, nil
+		return true, false, nil
 	}
 	if rc.Ref == "" {
 		rc.Ref = o.Submitted.Ref
 	}
-	return rc.State.Final(), w.Store.ApplyReceipts(ctx, o.Carrier, "poll", []carriers.Receipt{rc})
+	return true, rc.State.Final(), w.Store.ApplyReceipts(ctx, o.Carrier, "poll", []carriers.Receipt{rc})
 }
 
 const askTimeout = 10 * time.Second

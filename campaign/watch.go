@@ -35,6 +35,7 @@ type watch struct {
 	*Runner
 	byName map[string]carriers.Carrier
 	polls  map[string]*pace
+	pulls  map[string]*pace // carriers whose receipts come only if they are asked for (pull.go)
 
 	arrived chan []Settled // final receipts, for the router; nobody reads it where there is a single carrier
 	asks    chan inquiry   // what silence means, for the router to answer
@@ -56,7 +57,7 @@ type look struct {
 	attempt   int64
 	carrier   int8 // by position, -1 = unknown
 	ambiguous bool
-	asked     int16 // times a lookup was undecided
+	asked     int16 // times a question was undecided
 }
 
 const (
@@ -76,6 +77,7 @@ func newWatch(r *Runner) *watch {
 		name := c.Info().Name
 		w.byName[name], w.polls[name] = c, newPace(c.Info().Common.MaxPerSecond)
 	}
+	w.pulls = r.pulls()
 	return w
 }
 
@@ -83,6 +85,9 @@ func newWatch(r *Runner) *watch {
 func (w *watch) submitted(now time.Time, res result, due time.Time) {
 	switch res.decision.Next {
 	case Awaiting:
+		if !res.turn.IsZero() {
+			due = res.turn
+		}
 		w.add(due, look{attempt: res.attempt, carrier: int8(res.carrier)})
 	case Unknown:
 		w.add(now.Add(lookupFirst), look{attempt: res.attempt, ambiguous: true})
@@ -102,6 +107,9 @@ func (w *watch) add(at time.Time, l look) {
 func (w *watch) hasten(now time.Time, carrier int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.pulls[w.Carriers[carrier].Info().Name] != nil {
+		return // each has its turn to be asked about
+	}
 	w.due.hasten(now, func(l look) bool { return !l.ambiguous && int(l.carrier) == carrier })
 }
 
@@ -242,6 +250,9 @@ func (w *watch) lookUp(ctx context.Context, doubtful bool) (n int, err error) {
 			if !ambiguous && c != nil {
 				at = later(o.BegunAt.Add(w.receiptWait(c)), now.Add(min(resumeGrace, w.receiptWait(c))))
 			}
+			if !ambiguous && c != nil && w.pulls[o.Carrier] != nil {
+				at, _ = w.firstTurn(c, now)
+			}
 			if doubtful || !ambiguous {
 				w.add(at, look{attempt: o.Attempt, carrier: w.position(o.Carrier), ambiguous: ambiguous})
 				n++
@@ -355,7 +366,7 @@ func (w *watch) askAbout(ctx context.Context, l look, o *Open) error {
 	switch {
 	case err != nil:
 		w.Log.Warn("lookup", slog.String("carrier", o.Carrier), slog.Any("error", err))
-		w.polls[o.Carrier].rest(w.Now())
+		w.rest(o.Carrier)
 	case found.Verdict == carriers.Found:
 		// The copy of another attempt to the same number says nothing about this one.
 		if err := w.found(ctx, o, found); !errors.Is(err, ErrAnother) {
@@ -388,6 +399,14 @@ func (w *watch) askAbout(ctx context.Context, l look, o *Open) error {
 // holds says whether a message whose outcome is not known stays where it is.
 func (w *watch) holds() bool {
 	return w.Campaign.Settings.HoldAmbiguous || w.Campaign.Settings.AtMostOnce
+}
+
+// rest leaves a carrier alone that did not answer a question.
+func (w *watch) rest(carrier string) {
+	w.polls[carrier].rest(w.Now())
+	if p := w.pulls[carrier]; p != nil {
+		p.rest(w.Now())
+	}
 }
 
 func (w *watch) requeueOr(o *Open, otherwise State) State {
@@ -425,36 +444,3 @@ func (w *watch) resolve(ctx context.Context, o *Open, res carriers.Result, next 
 		Attempt: o.Attempt, Recipient: o.Recipient, Result: res, Next: next, NotBefore: w.Now(), Reason: reason,
 	})
 }
-
-// pace lets questions through at a tenth of a carrier's rate.
-type pace struct {
-	mu    sync.Mutex
-	every time.Duration
-	next  time.Time
-}
-
-func newPace(perSecond float64) *pace {
-	if perSecond <= 0 {
-		perSecond = 500
-	}
-	return &pace{every: time.Duration(float64(time.Second) * 10 / perSecond)}
-}
-
-func (p *pace) allow(now time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.next.After(now.Add(time.Second)) { // some may come at once
-		return false
-	}
-	p.next = later(p.next, now).Add(p.every)
-	return true
-}
-
-// rest leaves a carrier alone that did not answer: one that hangs must not hold up the questions to the others.
-func (p *pace) rest(now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.next = now.Add(pollRest)
-}
-
-const pollRest = 30 * time.Second

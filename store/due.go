@@ -130,26 +130,35 @@ func (s *Store) carrierName(ctx context.Context, id int64) (string, error) {
 const (
 	openColumns = `SELECT r.id, a.id, a.carrier_id, a.state, a.begun_at, a.carrier_message_id, r.phone, p.sender, c.text,
 		r.country, r.state, a.id = r.last_attempt, r.counted, r.accepted, r.open, r.overdue, r.scheduled `
-	openState = `a.overdue = 0 AND (a.state IN ('ambiguous', 'sending')
-		OR a.state = 'accepted' AND a.receipt NOT IN ('delivered', 'undelivered', 'expired', 'failed', 'rejected', 'cancelled'))`
+	openState   = `a.overdue = 0 AND (a.state IN ('ambiguous', 'sending') OR ` + silentState + `)`
+	silentState = `a.state = 'accepted' AND a.receipt NOT IN ('delivered', 'undelivered', 'expired', 'failed', 'rejected', 'cancelled')`
 )
 
 // OpenAttempts reads the attempts of a campaign whose fate is not known, of the recipients after `after`, for whoever
 // takes the campaign over: it must watch their receipts' deadlines and ask about the ambiguous ones. It returns the last
 // recipient that it has looked at: `after` when there are no more.
 func (s *Store) OpenAttempts(ctx context.Context, campaignID, after int64, limit int) (out []campaign.Open, last int64, err error) {
+	return s.attemptsOf(ctx, campaignID, after, limit, `'awaiting', 'unknown'`, openState)
+}
+
+// SilentAttempts reads in the same way those that a carrier took and of which no final receipt has come, be it overdue.
+func (s *Store) SilentAttempts(ctx context.Context, campaignID, after int64, limit int) (out []campaign.Open, last int64, err error) {
+	return s.attemptsOf(ctx, campaignID, after, limit, `'awaiting', 'no_receipt'`, silentState)
+}
+
+func (s *Store) attemptsOf(ctx context.Context, campaignID, after int64, limit int, states, which string) (out []campaign.Open, last int64, err error) {
 	lo, hi := span(campaignID)
 	lo, last = max(lo, after), after
-	page := `SELECT id, last_attempt FROM recipients WHERE id > ? AND id < ? AND state IN ('awaiting', 'unknown') ORDER BY id LIMIT ?`
+	page := `SELECT id, last_attempt FROM recipients WHERE id > ? AND id < ? AND state IN (` + states + `) ORDER BY id LIMIT ?`
 	if err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(id), ?) FROM (`+page+`)`, after, lo, hi, limit).Scan(&last); err != nil || last == after {
 		return nil, after, openError(err)
 	}
 	// A message's attempts are a chain. Those before the last may be open too: it went on in doubt, or without a receipt.
 	rows, err := s.read.QueryContext(ctx, `WITH RECURSIVE chain (recipient, attempt) AS (
-		SELECT id, last_attempt FROM recipients WHERE id > ? AND id <= ? AND state IN ('awaiting', 'unknown')
+		SELECT id, last_attempt FROM recipients WHERE id > ? AND id <= ? AND state IN (`+states+`)
 		UNION ALL SELECT chain.recipient, b.previous FROM chain JOIN attempts b ON b.id = chain.attempt WHERE b.previous IS NOT NULL)
 		`+openColumns+`FROM chain JOIN attempts a ON a.id = chain.attempt JOIN recipients r ON r.id = chain.recipient
-		JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id WHERE `+openState+` ORDER BY a.id`, lo, last)
+		JOIN contents c ON c.recipient_id = r.id JOIN campaigns p ON p.id = r.campaign_id WHERE `+which+` ORDER BY a.id`, lo, last)
 	if err != nil {
 		return nil, after, openError(err)
 	}

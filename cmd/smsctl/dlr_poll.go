@@ -131,19 +131,12 @@ type poller struct {
 	problem  error                // of the last question without an answer
 }
 
-// turns are how old a message is when it is asked about again.
-func turns() []time.Duration {
-	return []time.Duration{
-		time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 12 * time.Hour, 24 * time.Hour, 72 * time.Hour,
-	}
-}
-
 // dueAgain says whether a message has had another turn since it was asked about last, or never was.
 func dueAgain(begun, last, now time.Time) bool {
 	if last.Before(begun) {
 		return true
 	}
-	for _, t := range turns() {
+	for _, t := range campaign.PollTurns() {
 		if turn := begun.Add(t); turn.After(last) && !turn.After(now) {
 			return true
 		}
@@ -155,7 +148,7 @@ const pollPage = 500
 
 func (p *poller) campaign(ctx context.Context, c *campaign.Campaign) error {
 	for after := int64(0); ; {
-		open, last, err := p.s.store.OpenAttempts(ctx, c.ID, after, pollPage)
+		open, last, err := p.s.store.SilentAttempts(ctx, c.ID, after, pollPage)
 		if err != nil || last == after {
 			return err
 		}
@@ -170,7 +163,7 @@ func (p *poller) campaign(ctx context.Context, c *campaign.Campaign) error {
 
 func (p *poller) one(ctx context.Context, o *campaign.Open) error {
 	asks := p.by[o.Carrier]
-	if o.State != campaign.AttemptAccepted || o.BegunAt.Before(p.since) {
+	if o.BegunAt.Before(p.since) {
 		return nil
 	}
 	p.sum.Waiting++
