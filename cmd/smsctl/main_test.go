@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(tidy{m}, map[string]func(){"smsctl": main})
+	testscript.Main(tidy{m}, map[string]func(){"smsctl": main, clocked: mainByClock})
 }
 
 // TestScript runs the stories of testdata/script against the program. Beside testscript's own commands they have:

@@ -89,8 +89,12 @@ func (s *stage) startTo(stdout io.Writer, args ...string) *process {
 
 func (s *stage) launch(stdin io.Reader, stdout io.Writer, args ...string) *process {
 	s.Helper()
-	path, err := program()
-	s.ok(err)
+	path := s.exe
+	if path == "" {
+		var err error
+		path, err = program()
+		s.ok(err)
+	}
 	p := &process{Cmd: exec.Command(path, args...), s: s, over: make(chan struct{})}
 	p.Dir, p.Stdin, p.Stdout, p.Stderr = s.dir, stdin, &p.stdout, &p.stderr
 	if stdout != nil {

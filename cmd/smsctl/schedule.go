@@ -16,8 +16,8 @@ func newScheduleCommand(a *app) *cobra.Command {
 	return verbs(a, &cobra.Command{
 		Use: "schedule", Aliases: []string{"schedules"}, Short: "Send a campaign again and again, at times of a cron expression",
 		Long: `Send a campaign again and again, at times of a cron expression. The list and the message are read at each run, which is a
-campaign of its own, NAME@2026-10-12T09:00. Somebody has to look at the clock: smsctl schedule run --due, each minute, by
-cron or systemd (smsctl schedule install).
+campaign of its own, NAME@2026-10-12T09:00. Somebody has to look at the clock: smsctl serve, or smsctl schedule run --due each
+minute, by cron or systemd (smsctl schedule install). Several may.
 
 A time that a change of the clocks leaves out is run at the first instant after it; one that comes twice is run once. An
 expression with a star or a step in its minutes or hours counts elapsed time instead.`,

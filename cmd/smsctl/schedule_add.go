@@ -187,7 +187,7 @@ func (s *session) addSchedule(ctx context.Context, name string, o *sendOptions, 
 	if tick, err := s.store.LastTick(ctx); err != nil || s.now().Sub(tick.At) < deadTick {
 		return err
 	}
-	s.warn("Nobody looks at the clock yet: smsctl schedule install --systemd, or --crontab, shows how.")
+	s.warn("Nobody looks at the clock yet: smsctl serve does, or see smsctl schedule install --systemd, or --crontab.")
 	return nil
 }
 

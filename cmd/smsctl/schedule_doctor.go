@@ -30,11 +30,11 @@ func (d *doctor) checkSchedules(ctx context.Context) {
 	case tick.At.IsZero():
 		bad++
 		d.say(verdictWarn, "%s, and nobody has ever looked at the clock: nothing is sent", plural(len(all), "schedule")).
-			remedy("smsctl schedule install --systemd, or --crontab")
+			remedy("smsctl serve, or smsctl schedule install --systemd, or --crontab")
 	case age > deadTick:
 		bad++
 		d.say(verdictWarn, "nobody has looked at the clock for %s (%s, pid %d): nothing is sent", shortDuration(age), tick.By, tick.PID).
-			remedy("systemctl --user status smsctl-schedule.timer, or: crontab -l")
+			remedy("smsctl serve, systemctl --user status smsctl-schedule.timer, or: crontab -l")
 	}
 	for _, sc := range all {
 		bad += d.checkLastRun(ctx, sc)

@@ -187,30 +187,16 @@ func codeOf(t told) exitCode {
 
 func (d *dueReport) tell(t told) {
 	d.worst(codeOf(t))
-	name := schedule.CampaignName(t.Schedule.Name, t.Run.Slot)
-	reason := t.Run.Reason
-	if t.Err != nil {
-		reason = oneLine(t.Err.Error())
-	}
-	if t.Verb == string(schedule.Done) {
-		reason = d.resultOf(context.Background(), t.Run.CampaignID)
-	}
-	text := oneLine(reason)
-	level := slog.LevelInfo
-	if codeOf(t) != exitOK {
-		level = slog.LevelWarn
-	}
-	d.log().Log(context.Background(), level, "run", "run", name, "state", t.Verb, "reason", text)
+	reason := d.reasonOf(t)
+	d.logRun(t, reason)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.out != nil {
-		d.err = cmp.Or(d.err, d.out.emit("run", map[string]any{
-			"schedule": t.Schedule.Name, "slot": t.Run.Slot, "campaign": name, "state": t.Verb, "reason": d.hide(text), "due_at": utcTime(t.Run.DueAt),
-			"code": t.Run.Code, "exit_code": codeOf(t), "recipients": t.Run.Recipients,
-		}))
+		d.err = cmp.Or(d.err, d.out.emit("run", d.runEvent(t, reason)))
 		return
 	}
-	d.err = cmp.Or(d.err, d.printf("%s  %-32s  %-8s  %s\n", d.now().In(d.zone).Format(time.DateTime), name, t.Verb, d.hide(text)))
+	name := schedule.CampaignName(t.Schedule.Name, t.Run.Slot)
+	d.err = cmp.Or(d.err, d.printf("%s  %-32s  %-8s  %s\n", d.now().In(d.zone).Format(time.DateTime), name, t.Verb, d.hide(reason)))
 }
 
 func (d *dueReport) end() error {

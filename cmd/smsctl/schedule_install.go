@@ -17,7 +17,7 @@ func newScheduleInstallCommand(a *app) *cobra.Command {
 		Long: `Print what lets cron or systemd look at the clock each minute, with the paths of this program and this config. Nothing is
 changed, unless --output names a folder for the units; what then starts them is said.
 
-One of cron and systemd is enough; several do no harm.`,
+One of cron, systemd and smsctl serve is enough; several do no harm.`,
 		Example: `smsctl schedule install --crontab | crontab -          # if there is no other line in it
 smsctl schedule install --systemd --output ~/.config/systemd/user
 systemctl --user daemon-reload && systemctl --user enable --now smsctl-schedule.timer`,

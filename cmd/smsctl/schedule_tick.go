@@ -22,7 +22,8 @@ import (
 // by its rows, and the campaign's name is taken once: none of it can be sent twice.
 type scheduler struct {
 	*session
-	by string // who looks at the clock, for doctor
+	by     string // who looks at the clock, for doctor
+	served bool   // launch leaves campaigns to somebody who goes on with them by himself, whatever dies
 
 	// launch lets a campaign run that is ready to be sent, under its lease, and returns at once. ended is called when the
 	// run has ended, from any goroutine; whoever gives the campaign to somebody else does not call it, and a later look
@@ -173,7 +174,7 @@ func (e *scheduler) visit(ctx context.Context, sc *schedule.Schedule, r *schedul
 	case err != nil:
 		return false, err
 	case e.alive(c):
-		return true, nil
+		return e.sending(ctx, c)
 	case c.Status == campaign.Importing:
 		return e.takeOver(ctx, sc, r, c)
 	case c.Status == campaign.Completed, c.Status == campaign.Incomplete, c.Status == campaign.Stopped:
@@ -187,8 +188,20 @@ func (e *scheduler) visit(ctx context.Context, sc *schedule.Schedule, r *schedul
 		return true, nil
 	case c.Status == campaign.Planned && c.StartedAt.IsZero():
 		return e.takeOver(ctx, sc, r, c)
+	case e.served && c.Status != campaign.Planned:
+		return e.sending(ctx, c)
 	}
 	return true, e.goOn(ctx, sc, r, c)
+}
+
+// sending says whether a campaign that somebody has in hand, or will have, is in the way of the next run. One of which
+// everything is sent is not: receipts may be waited for for days.
+func (e *scheduler) sending(ctx context.Context, c *campaign.Campaign) (bool, error) {
+	if c.Status != campaign.Running && c.Status != campaign.Settling {
+		return true, nil
+	}
+	n, err := e.store.Counts(ctx, c.ID)
+	return err != nil || n.Queued+n.Sending > 0, err
 }
 
 // takeOver begins a run again that a process has left before anything was sent, unless it is too late for that now.

@@ -14,7 +14,7 @@ import (
 
 type serveOptions struct {
 	dlrAddr, publicURL, metricsAddr string
-	noWorkers                       bool
+	noWorkers, noScheduler          bool
 	drainTimeout                    time.Duration
 	grafana                         bool
 }
@@ -22,11 +22,12 @@ type serveOptions struct {
 func newServeCommand(a *app) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
-		Use: "serve", Short: "Run as a service: an API, receipts, campaigns in the background, health and metrics", Args: cobra.NoArgs,
+		Use: "serve", Short: "Run as a service: an API, schedules, receipts, campaigns in the background, health and metrics", Args: cobra.NoArgs,
 		Long: `Run as a service, in the foreground and without a screen, until it is stopped. It listens for receipts and inbound
 messages, holds the carriers' own connections, and takes up every campaign that is meant to be sent and that nobody
-sends: detached ones, those whose process has died, and those that it has left itself when it was stopped. Others may
-send beside it: they share its listener and the carriers' limits.
+sends: detached ones, those whose process has died, and those that it has left itself when it was stopped. It looks at
+the clock and begins the runs of schedules that are due. Others may send and look at the clock beside it: they share its
+listener and the carriers' limits, and each run is sent once.
 
 With api.listen other programs send by it: one message or a list, answered 2xx when it is durable; the contract is at
 /v1/openapi.json.
@@ -48,6 +49,7 @@ smsctl serve --grafana > dashboard.json      # for Grafana: Dashboards, New, Imp
 	f.StringVar(&o.dlrAddr, "dlr-addr", "", "listen for receipts at this `ADDRESS` (default: receipts.listen)")
 	f.StringVar(&o.publicURL, "public-url", "", "that listener's `URL` as carriers reach it (default: receipts.public_url)")
 	f.StringVar(&o.metricsAddr, "metrics-addr", "", "`ADDRESS` of /metrics, /healthz and /readyz, or none (default: serve.metrics)")
+	f.BoolVar(&o.noScheduler, "no-scheduler", false, "begin no runs of schedules")
 	f.BoolVar(&o.noWorkers, "no-workers", false, "take up no campaigns")
 	f.DurationVar(&o.drainTimeout, "drain-timeout", defaultDrain, "when stopped, let submits under way finish for this `TIME`")
 	f.BoolVar(&o.grafana, "grafana", false, "print a dashboard for Grafana and exit")
@@ -153,12 +155,15 @@ func (v *service) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := v.announceService(); err != nil {
+	if err := v.announceService(ctx); err != nil {
 		stopAPI()
 		return err
 	}
 	g.Go(func() error { return ended(v.health.watch(gctx, v)) })
 	g.Go(func() error { return v.keeper.run(gctx, v.signals.abort) })
+	if !v.o.noScheduler {
+		g.Go(func() error { return v.keepSchedules(gctx) })
+	}
 	if v.orders != nil {
 		g.Go(func() error { return v.orders.keep(gctx) })
 	}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
+
 	"github.com/smsctl/smsctl/campaign"
 )
 
 // announceService says where the service is reached, and by whom.
-func (v *service) announceService() (err error) {
+func (v *service) announceService(ctx context.Context) (err error) {
 	type callback struct {
 		Carrier string `json:"carrier"`
 		callbackAddress
@@ -18,9 +20,13 @@ func (v *service) announceService() (err error) {
 		}
 		rows = append(rows, callback{c.Info().Name, address})
 	}
+	next, err := v.nextRuns(ctx)
+	if err != nil {
+		return err
+	}
 	addresses := v.addresses()
 	if v.wantsJSON() {
-		hello := map[string]any{"database": v.store.Path(), "mode": v.mode, "profile": v.flags.profile, "callbacks": rows}
+		hello := map[string]any{"database": v.store.Path(), "mode": v.mode, "profile": v.flags.profile, "callbacks": rows, "next_runs": next}
 		for _, a := range addresses {
 			hello[a.key] = a.at
 		}
@@ -43,6 +49,9 @@ func (v *service) announceService() (err error) {
 		if err := v.printf("  %-14s %s\n", r.Carrier, r.callbackAddress); err != nil {
 			return err
 		}
+	}
+	if err := v.announceRuns(next); err != nil {
+		return err
 	}
 	return v.printf("Ready. Stop with Ctrl-C or SIGTERM.\n")
 }

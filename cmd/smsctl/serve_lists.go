@@ -42,10 +42,10 @@ func (o *orders) Submit(ctx context.Context, l api.List, body io.Reader) (api.Ca
 }
 
 // quietly is the session without a terminal: nobody is asked, and nothing is printed.
-func (o *orders) quietly() *session {
-	a := *o.app
+func (v *service) quietly() *session {
+	a := *v.app
 	a.flags.yes, a.flags.quiet, a.flags.noInput = true, true, true
-	return &session{app: &a, cfg: o.cfg, mode: o.mode, store: o.store, carriers: o.carriers}
+	return &session{app: &a, cfg: v.cfg, mode: v.mode, store: v.store, carriers: v.carriers}
 }
 
 // submitted is a list that is durable.

@@ -38,6 +38,7 @@ type stage struct {
 	ops      string   // where a service tells how it is
 	api      string   // where a service takes orders
 	env      []string // of the program's processes, beside the usual
+	exe      string   // the program; "" is the one that is built from this folder
 }
 
 // tree is a piece of YAML.
