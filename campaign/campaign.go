@@ -108,6 +108,7 @@ type Pulse struct {
 	Active   time.Duration // time worked since the last
 	Followed int64         // the last receipt row whose consequences are committed
 	Vitals   *Vitals       // for screens of other processes; nil leaves what is stored
+	Outages  []Outage      // that have begun, gone on or ended since the last
 }
 
 // Lease says which process works on a campaign.

@@ -89,6 +89,7 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 		}
 		d.batches = append(d.batches, newBatcher(c, window))
 	}
+	d.remembered()
 	d.feeder = newFeeder(r, max(2*n, 256))
 	d.obey(wish{campaign: r.Campaign, share: 1})
 	return d, r.Store.SetStatus(ctx, r.Campaign.ID, r.Lease, Running, "")
@@ -340,7 +341,8 @@ func (d *dispatch) stop(cause Cause, st Status, reason string) {
 func (d *dispatch) tell() {
 	for _, e := range d.router.Events() {
 		d.notify(e.Kind, slog.String("carrier", e.Carrier), slog.String("state", e.Text))
-		if e.Suspect && d.Campaign.Type == Transactional {
+		d.journal.outages.note(e)
+		if e.Trouble == routing.TroubleSilent && !e.Over && d.Campaign.Type == Transactional {
 			d.watch.hasten(d.Now(), int(d.watch.position(e.Carrier)))
 		}
 	}

@@ -189,6 +189,9 @@ func (r *Runner) release(ctx context.Context, end End, err error) error {
 	if err != nil {
 		end.Status, end.Reason = Paused, err.Error()
 	}
+	if left := r.journal.outages.changed(); len(left) > 0 { // since the last heartbeat
+		err = errors.Join(err, r.Store.Heartbeat(ctx, r.Campaign.ID, r.Lease, Pulse{Until: r.Now().Add(LeaseTime), Vitals: r.vitals(publishedEvents), Outages: left}))
+	}
 	return errors.Join(err, r.Store.Release(ctx, r.Campaign.ID, r.Lease, end.Status, end.Reason))
 }
 

@@ -113,7 +113,8 @@ func (d *dispatch) control(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if now := d.Now(); now.Sub(last) >= heartbeat {
-			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, Pulse{now.Add(LeaseTime), d.worked(now.Sub(last)), d.watch.followed(), d.vitals(publishedEvents)}); err != nil {
+			p := Pulse{now.Add(LeaseTime), d.worked(now.Sub(last)), d.watch.followed(), d.vitals(publishedEvents), d.journal.outages.changed()}
+			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, p); err != nil {
 				return err
 			}
 			last = now

@@ -60,6 +60,8 @@ type journal struct {
 	mu    sync.Mutex
 	told  []Told
 	lines atomic.Pointer[[]routing.Status]
+
+	outages outages
 }
 
 const (

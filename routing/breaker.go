@@ -13,6 +13,7 @@ type breaker struct {
 	open    time.Time     // until then nothing goes
 	span    time.Duration // of the last opening
 	probing bool          // half-open, and the one probe is under way
+	tried   bool          // one has been since it was opened last
 	down    string        // a person must act; why
 	class   carriers.Class
 }
@@ -40,10 +41,14 @@ func (b *breaker) wait(now time.Time) time.Duration {
 // probeWait is when to look again while a probe is under way; its answer wakes dispatch earlier.
 const probeWait = time.Second
 
-func (b *breaker) submitted(now time.Time) {
-	if b.span > 0 && !now.Before(b.open) {
-		b.probing = true
+// submitted says whether that was the first probe since it was opened.
+func (b *breaker) submitted(now time.Time) bool {
+	if b.span == 0 || now.Before(b.open) {
+		return false
 	}
+	first := !b.tried
+	b.probing, b.tried = true, true
+	return first
 }
 
 // done learns from an outcome and says what changed, in words for people; "" is nothing.
@@ -56,7 +61,7 @@ func (b *breaker) done(now time.Time, r carriers.Result) string {
 		b.probing = false
 		return ""
 	case r.Class == carriers.ClassQuotaExhausted:
-		b.span, b.open, b.probing = quotaSpan, now.Add(quotaSpan), false
+		b.span, b.open, b.probing, b.tried = quotaSpan, now.Add(quotaSpan), false, false
 		return "open for 10m0s: " + t.Title
 	case t.Reach == carriers.ReachAccount:
 		return b.giveUp(r.Class, t.Title)
@@ -77,7 +82,7 @@ func (b *breaker) ok(now time.Time) string {
 		return ""
 	}
 	was := b.span > 0
-	b.errors, b.invalid, b.span, b.probing, b.open = 0, 0, 0, false, time.Time{}
+	b.errors, b.invalid, b.span, b.probing, b.tried, b.open = 0, 0, 0, false, false, time.Time{}
 	if was {
 		return "closed"
 	}
@@ -97,7 +102,7 @@ func (b *breaker) failed(now time.Time, title string) string {
 		return ""
 	}
 	b.span = min(max(openFirst, time.Duration(float64(b.span)*openGrowth)), openMost)
-	b.open, b.probing = now.Add(b.span), false
+	b.open, b.probing, b.tried = now.Add(b.span), false, false
 	return "open for " + b.span.Round(100*time.Millisecond).String() + ": " + title
 }
 

@@ -280,7 +280,7 @@ func (m *model) tally(now float64, c int, to cell, v Verdict) {
 	if rt.blind && !rt.looksBlind(acc) {
 		rt.blind = false
 		acc.due, acc.seen = acc.due+rt.due, acc.seen+rt.seen
-		m.news(c, m.countryName(to.country), "receipts come after all from "+m.places.networks[to.network])
+		m.news(c, Event{Country: m.countryName(to.country), Text: "receipts come after all from " + m.places.networks[to.network]})
 	}
 }
 

@@ -120,7 +120,7 @@ func (r *Router) SetCarrierCaps(now time.Time, caps map[string]float64) {
 			ln.cap = c
 		}
 		if (was == 0) != (ln.cap == 0) {
-			r.tell(now, i, "drain", map[bool]string{true: "drained", false: "undrained"}[ln.cap == 0])
+			r.tell(now, i, Event{Kind: "drain", Text: map[bool]string{true: "drained", false: "undrained"}[ln.cap == 0], Trouble: TroubleDrained, Over: was == 0})
 		}
 		ln.limiter.set(now, r.rate(ln))
 	}
@@ -132,7 +132,7 @@ func (r *Router) Reset(now time.Time, name string) {
 		ln := &r.lines[i]
 		if ln.info.Name == name && ln.breaker.state(now) != "closed" {
 			ln.breaker = breaker{}
-			r.tell(now, i, "breaker", "closed by hand")
+			r.tell(now, i, Event{Kind: "breaker", Text: "closed by hand", Trouble: TroubleBreaker, Over: true})
 		}
 	}
 }

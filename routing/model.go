@@ -12,7 +12,7 @@ type model struct {
 	route  []route   // by network·carriers + carrier
 	flights
 	elsewhere []route // by carrier: the receipts of all others
-	news      func(carrier int, country, text string)
+	news      func(carrier int, e Event)
 	hush      hush
 	saved     float64 // when what was learned was written down last
 	checked   float64 // when the slow checks were made last
@@ -63,10 +63,7 @@ const (
 	checkEach  = 5.0 // seconds between two looks at the slow things
 )
 
-// suspected is the news of an alarm.
-const suspected = "suspect: receipts have stopped coming"
-
-func newModel(width int, news func(int, string, string)) *model {
+func newModel(width int, news func(int, Event)) *model {
 	m := &model{places: newPlaces(), tree: newTree(width), per: make([]account, width), elsewhere: make([]route, width), hush: newHush(width), news: news, flights: newFlights()}
 	for i := range m.per {
 		m.per[i] = account{curve: newCurve(), lag: lagPrior, lagN: lagWorth, window: newWindow()}
@@ -188,7 +185,8 @@ func (m *model) alarmed(now float64, c int, country int32) {
 	})
 	a.raise(now, before)
 	acc.scan = scan{}
-	m.news(c, m.countryName(country), suspected)
+	const why = "receipts have stopped coming"
+	m.news(c, Event{Country: m.countryName(country), Text: "suspect: " + why, Trouble: TroubleSilent, Why: why})
 }
 
 // usual is the share of receipts that came when all was well.
@@ -230,7 +228,8 @@ func (m *model) settle(now float64, c int, country int32, a *alarm, v verdict) {
 		})
 	}
 	a.clear(now)
-	m.news(c, m.countryName(country), map[verdict]string{recovered: "recovered", adopted: "weaker than before"}[v])
+	text := map[verdict]string{recovered: "recovered", adopted: "weaker than before"}[v]
+	m.news(c, Event{Country: m.countryName(country), Text: text, Trouble: TroubleSilent, Over: true})
 }
 
 func (m *model) countryName(country int32) string {

@@ -55,7 +55,7 @@ func (m *model) blind(now float64, c int, to cell) {
 			x.d, x.n = max(0, x.d-d), max(0, x.n-n)
 		}
 	}
-	m.news(c, m.countryName(to.country), "sends no receipts for "+m.places.networks[to.network])
+	m.news(c, Event{Country: m.countryName(to.country), Text: "sends no receipts for " + m.places.networks[to.network]})
 }
 
 const (
@@ -122,7 +122,7 @@ func (m *model) judgeTrust() {
 			g.trust = min(g.trust, (g.converted+1)/(short+1))
 		}
 		if was == 1 && g.trust < 1 {
-			m.news(c, m.places.countries[k], "its receipts are not believed")
+			m.news(c, Event{Country: m.places.countries[k], Text: "its receipts are not believed"})
 		}
 	}
 }

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/smsctl/smsctl/carriers"
@@ -87,10 +86,24 @@ type Router struct {
 type Event struct {
 	At      time.Time
 	Carrier string
+	Country string // "" = everywhere
 	Kind    string // breaker, drain, route
 	Text    string
-	Suspect bool // its receipts have stopped coming: what awaits one is worth a look
+	Trouble Trouble // what it begins, begins again, or ends
+	Over    bool    // it ends it
+	Why     string  // it begins
 }
+
+// Trouble is why a carrier is not used as usual for a while; "" is nothing that lasts.
+type Trouble string
+
+// The troubles.
+const (
+	TroubleBreaker Trouble = "breaker" // too many errors in a row, or a person must act
+	TroubleSilent  Trouble = "silent"  // its receipts have stopped coming: what awaits one is worth a look
+	TroubleDropped Trouble = "dropped" // it refuses a country, or the sender there
+	TroubleDrained Trouble = "drained" // somebody wanted it
+)
 
 // DefaultWindow is a carrier's window where the config names none.
 const DefaultWindow = 64
@@ -205,7 +218,9 @@ func (r *Router) take(now time.Time, i, segments int) Choice {
 	ln.inFlight++
 	ln.limiter.take(now, segments)
 	r.cap.take(now, segments)
-	ln.breaker.submitted(now)
+	if ln.breaker.submitted(now) {
+		r.tell(now, i, Event{Kind: "breaker", Text: "half-open: one message tries it"})
+	}
 	return Choice{Carrier: i, Down: ill, Ticket: Ticket{d.to, i, d.rows[i].mean}}
 }
 
@@ -244,7 +259,11 @@ func (r *Router) Done(now time.Time, i int, country string, res carriers.Result)
 	ln := &r.lines[i]
 	ln.inFlight--
 	if s := ln.breaker.done(now, res); s != "" {
-		r.tell(now, i, "breaker", s)
+		why := res.Class.Traits().Title
+		if ln.breaker.down != "" {
+			why = s
+		}
+		r.tell(now, i, Event{Kind: "breaker", Text: s, Trouble: TroubleBreaker, Over: ln.breaker.state(now) == "closed", Why: why})
 	}
 	if res.Accepted != carriers.No {
 		return
@@ -257,7 +276,8 @@ func (r *Router) Done(now time.Time, i int, country string, res carriers.Result)
 	}
 	if reach := res.Class.Traits().Reach; (reach == carriers.ReachCountry || reach == carriers.ReachSender) && !ln.dead[country] {
 		ln.dead[country] = true
-		r.tell(now, i, "route", "no longer used for "+country+": "+res.Class.Traits().Title)
+		why := res.Class.Traits().Title
+		r.tell(now, i, Event{Kind: "route", Country: country, Text: "no longer used for " + country + ": " + why, Trouble: TroubleDropped, Why: why})
 	}
 }
 
@@ -317,15 +337,16 @@ func (r *Router) Deadline(now time.Time, t Ticket, ceiling time.Duration) time.D
 	return r.model.deadline(r.model.tick(now), t.carrier, t.to, ceiling)
 }
 
-func (r *Router) news(carrier int, country, text string) {
-	if country != "" {
-		text = country + ": " + text
+func (r *Router) news(carrier int, e Event) {
+	if e.Kind = "route"; e.Country != "" {
+		e.Text = e.Country + ": " + e.Text
 	}
-	r.tell(r.model.clock.last, carrier, "route", text)
+	r.tell(r.model.clock.last, carrier, e)
 }
 
-func (r *Router) tell(now time.Time, i int, kind, text string) {
-	r.events = append(r.events, Event{now, r.lines[i].info.Name, kind, text, strings.HasSuffix(text, suspected)})
+func (r *Router) tell(now time.Time, i int, e Event) {
+	e.At, e.Carrier = now, r.lines[i].info.Name
+	r.events = append(r.events, e)
 }
 
 // Events returns what happened since the last call.

@@ -35,6 +35,11 @@ func (s *Store) Acquire(ctx context.Context, campaignID int64, l campaign.Lease,
 		if left, err = tx.abandon(campaignID); err != nil {
 			return err
 		}
+		if d[0] != nil { // its holder died before it could
+			if err := tx.endOutages(campaignID, integer(d[4])); err != nil {
+				return err
+			}
+		}
 		_, err = tx.exec(`UPDATE campaigns SET lease_token = ?, lease_host = ?, lease_pid = ?, lease_at = ?, lease_until = ? WHERE id = ?`,
 			l.Token, l.Host, int64(l.PID), tx.now, l.Until.UnixMilli(), campaignID)
 		return err
@@ -111,6 +116,9 @@ func (s *Store) Heartbeat(ctx context.Context, campaignID int64, token string, p
 		if n == 0 {
 			return campaign.ErrLeaseLost
 		}
+		if err := tx.outages(campaignID, p.Outages); err != nil {
+			return err
+		}
 		return tx.publish(campaignID, p.Vitals)
 	}))
 }
@@ -142,6 +150,9 @@ func (s *Store) Release(ctx context.Context, campaignID int64, token string, st 
 			}
 		}
 		if err := tx.setStatus(campaignID, st, reason); err != nil {
+			return err
+		}
+		if err := tx.endOutages(campaignID, tx.now); err != nil {
 			return err
 		}
 		_, err := tx.exec(`UPDATE campaigns SET lease_token = NULL, lease_host = NULL, lease_pid = NULL, lease_at = NULL, lease_until = NULL

@@ -123,7 +123,7 @@ func (s *Store) Delete(ctx context.Context, ids []int64, before time.Time) error
 	}
 	queries := []string{`UPDATE inbound SET campaign_id = 0 WHERE campaign_id = ?`, `DELETE FROM orders WHERE recipient_id >> 32 = ?`,
 		`DELETE FROM conversions WHERE recipient_id >> 32 = ?`}
-	for _, table := range []string{"rejects", "controls", "recipient_counts", "attempt_counts", "latencies", "series", "counters", "routing_cursors"} {
+	for _, table := range []string{"rejects", "controls", "recipient_counts", "attempt_counts", "latencies", "series", "counters", "routing_cursors", "outages"} {
 		queries = append(queries, `DELETE FROM `+table+` WHERE campaign_id = ?`)
 	}
 	return s.eachCampaign(ctx, ids, append(queries, `DELETE FROM campaigns WHERE id = ?`)...)

@@ -56,7 +56,7 @@ func newFiller(ctx context.Context, q querier, c *campaign.Campaign, r *report.R
 }
 
 func (f *filler) fill() error {
-	for _, part := range []func() error{f.recipients, f.attempts, f.rescued, f.latencies, f.series, f.optOutsAfter} {
+	for _, part := range []func() error{f.recipients, f.attempts, f.rescued, f.latencies, f.series, f.outages, f.optOutsAfter} {
 		if err := part(); err != nil {
 			return err
 		}

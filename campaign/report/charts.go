@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/smsctl/smsctl/routing"
 )
 
 // funnelChart shows how rows become delivered messages, and what is lost on the way.
@@ -94,7 +96,7 @@ func (s steps) x(t time.Time, left, width float64) (float64, bool) {
 
 func rate(n, seconds float64) string { return fmt.Sprintf("%.1f/s", n/max(seconds, 1e-9)) }
 
-// timeChart shows accepted and refused attempts a second over time, with the pauses and what people did.
+// timeChart shows accepted and refused attempts a second over time, with open breakers, the pauses and what people did.
 func (v *view) timeChart() template.HTML {
 	const left, top, bottom, height = 56.0, 26.0, 30.0, 290.0
 	width, s := chartWidth-left-12, v.Report.steps(120)
@@ -119,6 +121,11 @@ func (v *view) timeChart() template.HTML {
 	}
 	c.text("markword", 0, 11, "a second")
 	v.bands(c, s, left, top, width, height-bottom)
+	for i := range v.Outages[:min(len(v.Outages), pageOutages)] {
+		if o := &v.Outages[i]; o.Trouble == routing.TroubleBreaker {
+			v.outageBand(c, o, s, left, width, top-5, 5)
+		}
+	}
 	at, format := timeTicks(s.t0, s.end(), 8)
 	for _, t := range at {
 		if x, ok := s.x(t, left, width); ok {
@@ -227,6 +234,7 @@ func (v *view) carrierChart() template.HTML {
 		c.columns(fmt.Sprintf("c%d", k), &ok)
 		c.columns("bad", &bad)
 		c.strip(s.n, left, y+tall+6, step, func(i int) string { return health(a[i], f[i]) })
+		v.outagesOf(c, l.Carrier, s, left, width, y+tall+17)
 		var score [][2]float64
 		for _, p := range l.Scores {
 			if x, ok := s.x(p.At, left, width); ok && best > 0 {
@@ -244,7 +252,7 @@ func (v *view) carrierChart() template.HTML {
 			c.text("mid muted", min(max(x, left+14), left+width-16), bottom+18, t.In(v.zone).Format(format))
 		}
 	}
-	return c.svg("Each carrier over time", fmt.Sprintf("Accepted and refused attempts of %d carriers, and the share of answers that were yes.", len(lines)))
+	return c.svg("Each carrier over time", fmt.Sprintf("Accepted and refused attempts of %d carriers, the share of answers that were yes, and when a carrier was not used as usual.", len(lines)))
 }
 
 // strip draws a row of cells, those of one class that lie side by side as one.

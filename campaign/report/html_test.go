@@ -17,6 +17,7 @@ import (
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/campaign/report"
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/routing"
 )
 
 // dossier is the spring campaign with something in every section.
@@ -57,6 +58,11 @@ func dossier() *report.Dossier {
 			{At: at.Add(160 * time.Second), Actor: "ana@box", Action: "resume"},
 			{At: at.Add(300 * time.Second), Actor: "ana@box", Action: "throttle", Detail: "50/s"},
 		},
+	}
+	ended := at.Add(340 * time.Second)
+	r.Outages = []report.Outage{
+		{Carrier: "smpp-local", Trouble: routing.TroubleBreaker, Began: at.Add(210 * time.Second), Ended: &ended, Times: 7, Why: "too fast"},
+		{Carrier: "smpp-local", Country: "FR", Trouble: routing.TroubleDropped, Began: at.Add(400 * time.Second), Times: 1, Why: "no route"},
 	}
 	d.Settings.Rate = 20
 	m := message()
@@ -137,6 +143,36 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// A page shows when a carrier was not used as usual: as a line in the charts, in words for those who cannot see it, and in a
+// table. It is in Markdown too.
+func TestPagesShowOutages(t *testing.T) {
+	d := dossier()
+	text := page(t, d, report.PageOptions{})
+	for _, want := range []string{
+		`<rect class="o-breaker"`, "smpp-local, breaker open for 2m10s from 9 Oct 2026", "smpp-local, FR: a country dropped for ",
+		`<span class="key k-o-breaker"></span>breaker open`, "When a carrier was not used as usual", "<td>too fast</td>", "goes on",
+		"smpp-local was avoided for 2m10s.",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+	if n := strings.Count(text, `<rect class="o-breaker"`); n != 2 {
+		t.Errorf("%d marks of one open breaker, in two charts", n)
+	}
+	var md bytes.Buffer
+	if err := d.WriteMarkdown(&md, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := `| smpp-local | everywhere | breaker open | 2026-10-09 13:05:01 UTC | 2m10s | 7 | too fast |`; !strings.Contains(md.String(), want) {
+		t.Errorf("%s", md.String())
+	}
+	d.Outages = nil
+	if text := page(t, d, report.PageOptions{}); strings.Contains(text, `class="o-`) || strings.Contains(text, "not used as usual</caption>") {
+		t.Error("there were none, and the page has some")
+	}
+}
+
 // few is a campaign of so many messages, over within a heartbeat.
 func few(n int64) *report.Report {
 	at := time.Date(2026, 10, 9, 13, 1, 31, 20e6, time.UTC)
@@ -158,6 +194,7 @@ func TestPagesShowHostileTextAsText(t *testing.T) {
 	d.Campaign.Reason, d.Campaign.State = func() *string { s := evil; return &s }(), campaign.Paused
 	d.Carriers[0].Name, d.Lines[0].Carrier, d.Codes[0].Carrier, d.Codes[0].Code, d.Moves[0].From, d.Spent[0].Carrier = evil, evil, evil, evil, evil, evil
 	d.Countries[0].Country, d.Failures[0].Code, d.Failures[0].Carrier, d.History[1].Detail, d.History[1].Actor = evil, evil, evil, evil, evil
+	d.Outages[0].Carrier, d.Outages[0].Why, d.Outages[1].Country, d.Lines[1].Carrier = evil, evil, evil, evil
 	d.Exclusions[0].Code, d.Excluded[0].Reject.Message, d.Excluded[0].Reject.Cells[0] = evil, evil, evil
 	d.Guards = []report.Guard{{Expr: evil}}
 	text := page(t, d, report.PageOptions{Version: evil})
@@ -208,6 +245,10 @@ func TestPagesAreBounded(t *testing.T) {
 	}
 	for len(d.Codes) < report.MaxCodes {
 		d.Codes = append(d.Codes, report.Code{Carrier: long, Code: long, Class: carriers.ClassUnknown, N: 1})
+	}
+	for i := range 300 {
+		d.Outages = append(d.Outages, report.Outage{Carrier: d.Lines[0].Carrier, Trouble: routing.TroubleSilent, Why: long,
+			Began: d.Campaign.CreatedAt.Add(time.Duration(10*i) * time.Second)})
 	}
 	for range 1000 {
 		d.History = append(d.History, report.Control{At: d.Campaign.CreatedAt, Actor: long, Action: "throttle", Detail: long})

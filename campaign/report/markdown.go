@@ -43,6 +43,7 @@ func (r *Report) WriteMarkdown(out io.Writer, zone *time.Location) error {
 	m.line("Confirmed %s of %s; cost %s for %s; %s.", percent(r.Rates.Confirmed), plural(r.Rates.Confirmed.Den, "final receipt"), r.money(r.Cost.Actual),
 		plural(n.Segments, "segment"), reconciles(r))
 	r.markdownTables(m)
+	r.markdownOutages(m, zone)
 	_, err := io.WriteString(out, m.String())
 	return err
 }
@@ -81,6 +82,29 @@ func (r *Report) markdownTables(m *markdown) {
 			rows = append(rows, []string{e.Title, thousands(e.Count), string(e.Party), e.Advice})
 		}
 		m.table([]string{"class", ">recipients", "party", "what to do"}, rows)
+	}
+}
+
+// markdownOutages lists the first of them: a chat is no page.
+func (r *Report) markdownOutages(m *markdown, zone *time.Location) {
+	if len(r.Outages) == 0 {
+		return
+	}
+	const most = 20
+	m.line("## Carriers not used as usual")
+	var rows [][]string
+	for i := range r.Outages[:min(len(r.Outages), most)] {
+		o := &r.Outages[i]
+		_, word := o.style()
+		lasted := duration(float64(o.until(r.GeneratedAt).Sub(o.Began).Milliseconds()))
+		if o.Ended == nil {
+			lasted += ", goes on"
+		}
+		rows = append(rows, []string{o.Carrier, o.where(), word, o.Began.In(zone).Format("2006-01-02 15:04:05 MST"), lasted, fmt.Sprint(o.Times), o.Why})
+	}
+	m.table([]string{"carrier", "where", "what", "from", ">lasted", ">times", "why"}, rows)
+	if note := firstOutages(len(r.Outages), most); note != "" {
+		m.line("%s", note)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
+	"github.com/smsctl/smsctl/routing"
 )
 
 // Schema names the JSON form. Within a major version fields and enum values are only added.
@@ -36,6 +37,7 @@ type Report struct {
 	Errors     []Error   `json:"errors"`
 	Guards     []Guard   `json:"guards"`
 	Series     Series    `json:"timeseries"`
+	Outages    []Outage  `json:"outages"` // oldest first
 	Reconciled bool      `json:"reconciled"`
 	ExitCode   int       `json:"exit_code"`
 }
@@ -224,6 +226,17 @@ type Series struct {
 	ByCarrier map[string][]int64 `json:"by_carrier"` // accepted
 }
 
+// Outage is a time in which a carrier was not used as usual.
+type Outage struct {
+	Carrier string          `json:"carrier"`
+	Country string          `json:"country"` // "" = everywhere
+	Trouble routing.Trouble `json:"trouble"`
+	Began   time.Time       `json:"from"`
+	Ended   *time.Time      `json:"to"`    // null while it goes on
+	Times   int             `json:"times"` // how often it began: a breaker opens again when a probe fails
+	Why     string          `json:"why"`
+}
+
 // New begins the report of a campaign with everything that follows from its row and its counts. What a backend knows
 // beside them (cost, carriers, countries, errors, latencies, series) it fills in, and then calls Finish.
 func New(c *campaign.Campaign, n campaign.Counts, now time.Time) *Report {
@@ -234,6 +247,7 @@ func New(c *campaign.Campaign, n campaign.Counts, now time.Time) *Report {
 		Countries:  []Country{},
 		Errors:     []Error{},
 		Guards:     []Guard{},
+		Outages:    []Outage{},
 		Series:     Series{StepS: 10, T0: utc(began(c)), Accepted: []int64{}, Failed: []int64{}, ByCarrier: map[string][]int64{}},
 		Reconciled: n.Reconciled(),
 		ExitCode:   ExitCode(n, c.Settings),

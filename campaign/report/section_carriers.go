@@ -24,8 +24,12 @@ func (v *view) carriers() section {
 		if slices.ContainsFunc(v.Lines, func(l Line) bool { return len(l.Scores) > 0 }) {
 			legends = append(legends, legend{"score", "score it was chosen by"})
 		}
+		legends = append(legends, v.outageLegends()...)
 		s.Blocks = append(s.Blocks, block{Heading: "Over time", Chart: v.carrierChart(), Legend: legends,
 			Note: firstOf(len(v.Lines), maxLines, "carriers")}, folded(v.carrierSteps()))
+	}
+	if len(v.Outages) > 0 {
+		s.Blocks = append(s.Blocks, block{Heading: "Not used as usual", Table: v.outageTable(), Note: firstOutages(len(v.Outages), pageOutages)})
 	}
 	return s
 }

@@ -2,6 +2,9 @@ package report
 
 import (
 	"fmt"
+	"slices"
+
+	"github.com/smsctl/smsctl/routing"
 )
 
 func (v *view) funnel() section {
@@ -47,6 +50,9 @@ func (v *view) overTime() section {
 		t.Rows = append(t.Rows, []string{st.start(i).In(v.zone).Format("2 Jan 15:04:05"), thousands(int64(a[i])), thousands(int64(f[i]))})
 	}
 	s.Blocks = []block{{Chart: v.timeChart(), Legend: []legend{{"ok", "accepted"}, {"bad", "refused"}, {"delivered", "delivered"}, {"pause", "paused"}}}, folded(t)}
+	if slices.ContainsFunc(v.Outages, func(o Outage) bool { return o.Trouble == routing.TroubleBreaker }) {
+		s.Blocks[0].Legend = append(s.Blocks[0].Legend, legend{"o-breaker", "line on top: a carrier's breaker open"})
+	}
 	return s
 }
 

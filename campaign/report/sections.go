@@ -14,6 +14,7 @@ const (
 	pageMatrix    = 10
 	pageBars      = 15
 	pageHistory   = 100
+	pageOutages   = 100
 )
 
 // sections makes the twelve parts of the page. Each says something even when there is nothing to show.

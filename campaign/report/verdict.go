@@ -32,6 +32,9 @@ func (v *view) verdict() []string {
 	if sick := v.sick(); sick != "" {
 		say("%s", sick)
 	}
+	if out := v.out(); out != "" {
+		say("%s", out)
+	}
 	if n.FailedOver > 0 {
 		say("%s went on to another carrier; %s of them got through that way.", plural(n.FailedOver, "message"), thousands(n.Rescued))
 	}

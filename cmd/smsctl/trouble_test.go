@@ -1,8 +1,16 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/smsctl/smsctl/campaign/report"
+	"github.com/smsctl/smsctl/routing"
 )
 
 // Receipts that are merely late are no loss: nothing is sent twice because of them, whatever the config's ceiling.
@@ -121,5 +129,52 @@ carriers:
 	}
 	if queued < int64(n)-truth.Accepted-20 {
 		t.Errorf("%d are still queued of %d, %d were taken", queued, n, truth.Accepted)
+	}
+}
+
+// The report says when a carrier was not used as usual, and the simulator agrees: it refused from then on, and took nothing
+// until the end.
+func TestOutagesInTheReport(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, `
+seed: 15
+carriers:
+  alpha: {dialect: twilio, auth_token: alpha-secret, latency: 2ms, receipt_delay: 50ms, phases: [{after: 100, for: 4, outage: refuse}]}
+  delta: {dialect: plain, token: delta-secret, latency: 2ms, receipt_delay: 50ms}
+`, func(s *stage) { s.carrier("delta")["price"] = tree{"*": 0.05} })
+	s.run(exitOK, "send", "--csv", s.list("people.csv", 1600), "-m", "Hi {{name}}", "--yes", "--rate", "100/s")
+	var r report.Report
+	p := s.run(exitOK, "report", "people", "--format", "json")
+	s.ok(json.Unmarshal([]byte(p.stdout.String()), &r))
+	if len(r.Outages) != 1 {
+		t.Fatalf("%+v", r.Outages)
+	}
+	o := r.Outages[0]
+	if o.Carrier != "alpha" || o.Trouble != routing.TroubleBreaker || o.Times < 1 || o.Ended == nil || o.Why == "" {
+		t.Fatalf("%+v", o)
+	}
+	var refused, took, last time.Time
+	for _, e := range s.truth().events {
+		switch {
+		case e.Carrier != "alpha":
+		case e.Event == "submit_refused":
+			if refused.IsZero() {
+				refused = e.Time
+			}
+			last = e.Time
+		case e.taken() && !last.IsZero() && e.Time.After(last) && (took.IsZero() || last.After(took)):
+			took = e.Time
+		}
+	}
+	const slack = time.Second // several were under way, and machines are busy
+	if o.Began.Before(refused) || o.Began.After(refused.Add(slack)) || o.Ended.Before(took) || o.Ended.After(took.Add(slack)) {
+		t.Errorf("from %s to %s, and it refused from %s on and took one again at %s", o.Began, o.Ended, refused, took)
+	}
+	page := filepath.Join(s.dir, "people.html")
+	s.run(exitOK, "report", "people", "-o", page)
+	text, err := os.ReadFile(page)
+	s.ok(err)
+	if !strings.Contains(string(text), `<rect class="o-breaker"`) {
+		t.Error("the page does not show it")
 	}
 }
