@@ -96,6 +96,7 @@ type Settings struct {
 	WindowZone     string            `json:"window_tz,omitempty"`   // by whose clock: recipient, or a zone
 	WindowMargin   time.Duration     `json:"window_margin,omitempty"`
 	Compliance     rules.Mode        `json:"compliance,omitempty"` // whose hours promotional messages keep
+	Caps           Caps              `json:"caps,omitzero"`        // of messages to a person, from all campaigns
 	At             time.Time         `json:"at,omitzero"`          // not before
 	Over           time.Duration     `json:"over,omitempty"`       // spread over that time
 	Schedule       string            `json:"schedule,omitempty"`   // the schedule that it is a run of
@@ -131,4 +132,5 @@ var (
 	ErrState     = errors.New("the campaign's state does not allow that")
 	ErrAnother   = errors.New("the message belongs to another attempt")
 	ErrShut      = errors.New("the window has closed")
+	ErrHeld      = errors.New("the recipient has had as many messages as the frequency cap allows")
 )

@@ -33,7 +33,7 @@
 //	expired      its validity ended before it could be sent
 //	unknown      a submit's outcome is not known
 //	cancelled    the campaign was cancelled first
-//	suppressed   an opt-out came after intake
+//	suppressed   an opt-out came after intake, or a frequency cap does not allow it in its validity
 //
 // What may follow what is the table in state.go, and a CHECK in the database. Two sums hold in every output
 // ([Counts.Laws]):

@@ -37,6 +37,7 @@ type Intake struct {
 	Times         *Schedule // nil: all are sent to at once
 	OptedOut      func(phone uint64) bool
 	Consented     func(phone uint64) bool                     // nil asks for no consent
+	AtCap         func(phone uint64) bool                     // who has had as many messages as caps allow; nil: there are none
 	Price         func(country string) (carriers.Price, bool) // of a segment
 	Import        Importer
 	Rejects       *recipients.Rejects // nil writes no file
@@ -184,6 +185,7 @@ func (in *Intake) recipient(row *recipients.Row, t *Tally) (Recipient, *Reject) 
 		Line: row.Line, Phone: digits, Country: number.Country, Kind: number.Type.String(), Cells: row.Cells,
 		Text: text, UCS2: size.Encoding == gsm.UCS2, Segments: size.Segments,
 	}
+	r.AtCap = in.AtCap != nil && in.AtCap(digits)
 	if in.Times != nil {
 		if fault := in.Times.of(row, &r); fault != nil {
 			return Recipient{}, in.reject(row, fault.column, fault.code, fault.text, fault.fix)

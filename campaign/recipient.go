@@ -17,6 +17,7 @@ type Recipient struct {
 	Text     string
 	UCS2     bool
 	Segments int
+	AtCap    bool // its person has had as many messages as the caps allow
 	Timing
 }
 
@@ -56,6 +57,8 @@ type Start struct {
 	Cost      carriers.Price
 	Why       string    // the routing decision, compact
 	Before    time.Time // the attempt must begin before that; zero: whenever
+	Until     time.Time // the message's validity ends then; zero: never
+	Caps      Caps      // of what its person gets
 }
 
 // Started is a committed attempt.

@@ -15,6 +15,7 @@ type Tally struct {
 	Countries                          map[string]Share
 	Segments                           map[int]int64 // messages by their number of segments
 	UCS2                               int64
+	AtCap                              int64          // messages that a frequency cap holds
 	Offenders                          map[rune]int64 // messages by the characters that make them UCS-2
 	Samples                            []Recipient
 	Waits                              Waits // of a list with times
@@ -96,6 +97,9 @@ func (t *Tally) count(r *Recipient, n int64) {
 	s := t.Countries[r.Country]
 	t.Countries[r.Country] = Share{s.Messages + n, s.Segments + n*int64(r.Segments)}
 	t.Segments[r.Segments] += n
+	if r.AtCap {
+		t.AtCap += n
+	}
 	if !r.UCS2 {
 		return
 	}
@@ -114,6 +118,7 @@ func (t *Tally) merge(o *Tally) {
 	t.Invalid += o.Invalid
 	t.OptedOut += o.OptedOut
 	t.UCS2 += o.UCS2
+	t.AtCap += o.AtCap
 	t.Waits.merge(&o.Waits)
 	if t.Countries == nil {
 		t.Countries, t.Segments, t.Offenders = map[string]Share{}, map[int]int64{}, map[rune]int64{}

@@ -36,9 +36,10 @@ func (d *dispatch) submit(ctx context.Context, a assignment) result {
 	}
 	started, err := d.Store.Begin(ctx, Start{
 		Lease: d.Lease, Recipient: j.ID, Carrier: info.Name, ByID: !info.RefInReceipts, Cost: a.cost, Why: a.why, Before: ends,
+		Until: d.Campaign.Deadline(j.Scheduled), Caps: d.Campaign.Settings.Caps,
 	})
 	switch {
-	case errors.Is(err, ErrOptedOut), errors.Is(err, ErrNotDue), errors.Is(err, context.Canceled):
+	case errors.Is(err, ErrOptedOut), errors.Is(err, ErrHeld), errors.Is(err, ErrNotDue), errors.Is(err, context.Canceled):
 		res.skipped = true
 		return res
 	case errors.Is(err, ErrShut):

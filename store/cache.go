@@ -21,6 +21,7 @@ type cache struct {
 	receiptID  int64                   // likewise
 	targets    map[int64]optout.Target // of campaigns
 	optOuts    answer                  // whether there is any
+	recent     map[int64][]int64       // the campaigns that count for the caps of a campaign
 
 	hashers      []optout.Hasher // of the kinds of hashed opt-outs
 	hashersKnown bool

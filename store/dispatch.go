@@ -13,7 +13,7 @@ import (
 
 // Begin commits an attempt: when it returns, the row that says "about to send" is durable. It claims the recipient, so
 // no two processes can hold the same one; it looks once more at the opt-out list, so that an opt-out wins every race up
-// to this commit.
+// to this commit, and at the caps.
 func (s *Store) Begin(ctx context.Context, b campaign.Start) (campaign.Started, error) {
 	o := &begin{s: s, b: b}
 	if err := s.w.do(ctx, o); err != nil {
@@ -24,6 +24,8 @@ func (s *Store) Begin(ctx context.Context, b campaign.Start) (campaign.Started, 
 		return campaign.Started{}, campaign.ErrOptedOut
 	case o.shut:
 		return campaign.Started{}, campaign.ErrShut
+	case o.held:
+		return campaign.Started{}, campaign.ErrHeld
 	}
 	return campaign.Started{Attempt: o.id, Ref: s.ref(o.id)}, nil
 }
@@ -34,10 +36,11 @@ type begin struct {
 	id       int64
 	optedOut bool
 	shut     bool
+	held     bool
 }
 
 func (o *begin) apply(tx *txn) error {
-	o.id, o.optedOut = 0, false
+	o.id, o.optedOut, o.held = 0, false, false
 	if o.shut = !o.b.Before.IsZero() && tx.now >= o.b.Before.UnixMilli(); o.shut {
 		return nil
 	}
@@ -56,6 +59,9 @@ func (o *begin) apply(tx *txn) error {
 			o.optedOut = true
 			err = tx.hold(&r, by)
 		}
+		return err
+	}
+	if o.held, err = o.capped(tx, &r); err != nil || o.held {
 		return err
 	}
 	return o.insert(tx, &r)

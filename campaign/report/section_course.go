@@ -25,7 +25,7 @@ func (v *view) funnel() section {
 		{"queued", n.Queued, "still to be sent"},
 		{"sending", n.Sending, "an attempt is under way"},
 		{"cancelled", n.Cancelled, "the campaign was cancelled first"},
-		{"suppressed", n.Suppressed, "an opt-out came after intake"},
+		{"suppressed", n.Suppressed, "an opt-out came after intake, or a frequency cap did not allow it in its validity"},
 	} {
 		t.Rows = append(t.Rows, []string{row.name, thousands(row.n), percent(RateOf(row.n, n.Eligible)), row.what})
 	}

@@ -103,7 +103,7 @@ func (r *Report) writeCounts(p *page) {
 		{"queued", n.Queued, "still to send"},
 		{"sending", n.Sending, "under way"},
 		{"cancelled", n.Cancelled, "not sent"},
-		{"suppressed", n.Suppressed, "opted out after intake, not sent"},
+		{"suppressed", n.Suppressed, "opted out after intake, or over a frequency cap: not sent"},
 	} {
 		if c.n > 0 {
 			p.count(c.label, c.n, share(c.n), []string{c.note})

@@ -26,6 +26,7 @@ type config struct {
 	Currency      currency       `yaml:"currency"`
 	Budget        budgetConfig   `yaml:"budget"`
 	Compliance    rules.Mode     `yaml:"compliance"` // how far the rules of countries are obeyed
+	Caps          capsConfig     `yaml:"caps"`       // how many messages a person gets
 	Carriers      carrierEntries `yaml:"carriers"`
 	Windows       windowsConfig  `yaml:"windows"`
 	Routing       routingConfig  `yaml:"routing"`
@@ -204,6 +205,7 @@ func (c *config) check() problems {
 		complain("receipts.tls", "tls needs both cert and key")
 	}
 	c.API.check(complain)
+	c.Caps.check(complain)
 	if c.Receipts.Timeout > c.Receipts.Settle {
 		complain("receipts.timeout", "timeout (%s) is longer than settle (%s)",
 			time.Duration(c.Receipts.Timeout), time.Duration(c.Receipts.Settle))

@@ -84,6 +84,9 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 	if work.Consented, err = s.consented(ctx, o, c); err != nil {
 		return nil, err
 	}
+	if work.AtCap, err = s.atCap(ctx, o, c); err != nil {
+		return nil, err
+	}
 	c.Columns, c.SourceSHA = rows.Header(), l.sha
 	if err := s.store.CreateCampaign(ctx, c, lease); err != nil {
 		return nil, err

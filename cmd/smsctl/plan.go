@@ -108,7 +108,7 @@ func (s *session) scratch(ctx context.Context, o *sendOptions, l *list) (_ *camp
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
-	o.optOuts, o.consents = real.OptOuts, real.Consents
+	o.optOuts, o.consents, o.atCap = real.OptOuts, real.Consents, real.AtCap
 	in, err := s.intake(ctx, o, l, c, s.newLease())
 	return c, in, err
 }
@@ -145,6 +145,7 @@ func (s *session) printPlan(w io.Writer, o *sendOptions, l *list, c *campaign.Ca
 		ceiling = "ceiling " + money{*c.Ceiling, c.Currency}.String()
 	}
 	s.timingPlan(c, in, line)
+	cappedPlan(c, in, line)
 	line("Cost", "%s estimated with the dearest carrier, %s", money{in.cost, c.Currency}, ceiling)
 	if p := c.Settings.Policy; p != "" && p != routing.Learned {
 		line("Routing", "by policy %s: nothing that was learned of the carriers is used", p)

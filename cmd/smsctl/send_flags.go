@@ -60,6 +60,7 @@ type sendOptions struct {
 	planPath string
 	consents func(ctx context.Context, class campaign.MessageType) (*store.ConsentSet, error)
 	optOuts  func(ctx context.Context, t optout.Target) (*store.OptOutSet, error) // of the real database, while planning
+	atCap    func(ctx context.Context, mode campaign.Mode, t campaign.MessageType, caps campaign.Caps) (map[uint64]bool, error)
 }
 
 // register adds the flags to a command. They are kept in a set of their own as well, because a plan pins them.
@@ -260,6 +261,7 @@ func (o *sendOptions) settings(cfg *config) (campaign.Settings, error) {
 		ReceiptWait: time.Duration(cfg.Receipts.Timeout), Doubt: doubt, HoldNoReceipt: cfg.Routing.OnNoReceipt == hold,
 		HoldAmbiguous: cfg.Routing.OnAmbiguous.Promotional == hold,
 	}
+	s.Caps = cfg.Caps.of(campaign.MessageType(o.kind))
 	if o.kind == string(campaign.Transactional) {
 		s.HoldAmbiguous = cfg.Routing.OnAmbiguous.Transactional == hold
 	}
