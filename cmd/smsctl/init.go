@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,7 +26,8 @@ type setupOptions struct {
 	set                              []string // k=v of the carrier
 	receipts, listen, publicURL      string
 
-	values []keyValue // of the carrier, in order
+	values  []keyValue // of the carrier, in order
+	hashKey string     // keys.hash
 }
 
 type keyValue struct{ key, value string }
@@ -42,8 +44,8 @@ func newInitCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the config, the database and a first carrier",
-		Long: `Make the config, the database and a first carrier, by six questions or by flags. Credentials are kept in files of their own
-that only you can read; the config names them. An existing config is never overwritten: --force keeps it as .bak.
+		Long: `Make the config, the database and a first carrier, by six questions or by flags. Credentials, and the key of hashed numbers,
+are kept in files of their own that only you can read; the config names them. An existing config is never overwritten: --force keeps it as .bak.
 
 The carrier type sim reaches nobody and costs nothing: begin with it.`,
 		Example: `smsctl init
@@ -152,6 +154,7 @@ func (o *setupOptions) value(key string) string {
 
 // setUp checks what was answered as the program will read it, tries the credentials, and only then writes.
 func (a *app) setUp(ctx context.Context, o *setupOptions, path string) error {
+	o.hashKey = a.oldHashKey(path)
 	text := o.yaml()
 	cfg, found := parseConfig(path, []byte(text), a.flags.profile)
 	if len(found) == 0 {
@@ -176,6 +179,9 @@ func (a *app) setUp(ctx context.Context, o *setupOptions, path string) error {
 		return fail(exitConfig, cmp.Or(p.Code, "config.invalid"), "%s", p.Message).at("carrier %s of type %s", o.carrierName, o.carrierType).
 			fix("%s", hint)
 	}
+	if err := keepHashKey(path, o.hashKey); err != nil {
+		return err
+	}
 	saved, err := a.writeConfig(path, text, o.force)
 	if err != nil {
 		return err
@@ -199,6 +205,45 @@ func (a *app) tryCredentials(ctx context.Context, o *setupOptions, c carriers.Ca
 		a.say("%s knows the account: balance %s", c.Info().Name, st.Balance)
 	default:
 		a.say("%s knows the account", c.Info().Name)
+	}
+	return nil
+}
+
+// newHashKey is where the key of hashed numbers is kept, seen from the config's folder.
+const newHashKey = "file:secrets/keys.hash"
+
+// oldHashKey is the key that the config had which is replaced: numbers that were hashed under it cannot be hashed again.
+func (a *app) oldHashKey(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return newHashKey
+	}
+	old, found := parseConfig(path, text, a.flags.profile)
+	if len(found) > 0 {
+		return newHashKey
+	}
+	return cmp.Or(string(old.Keys.Hash), newHashKey)
+}
+
+// keepHashKey makes the key of hashed numbers where there is none yet.
+func keepHashKey(config, ref string) error {
+	if ref != newHashKey {
+		return nil
+	}
+	path := filepath.Join(filepath.Dir(config), "secrets", "keys.hash")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return unwritable(path, err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return unwritable(path, err)
+	}
+	_, err = f.WriteString(rand.Text() + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return unwritable(path, err)
 	}
 	return nil
 }

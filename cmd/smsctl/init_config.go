@@ -21,6 +21,10 @@ func (o *setupOptions) yaml() string {
 	if o.carrierType != "sim" {
 		line("compliance: provider       # promotional messages keep the hours of countries: smsctl help configuration. Not legal advice")
 	}
+	if o.hashKey != "" {
+		line("keys:")
+		line("  hash: %s   # of hashed opt-outs: keep that file, a hash cannot be made again without it", scalar(o.hashKey))
+	}
 	line("")
 	line("carriers:")
 	line("  %s:", o.carrierName)
