@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -48,6 +49,15 @@ type Single struct{ To, Text, Ref string }
 // OrderColumns are the columns of campaigns that collect orders: failed ones can be exported and sent again as a list, with
 // {{text}} for a message.
 func OrderColumns() []string { return []string{"phone", "text", "ref"} }
+
+// OrderRef is the program's own reference in the cells of an order, "" when they are not there any more.
+func OrderRef(cells string) string {
+	var all []string
+	if json.Unmarshal([]byte(cells), &all) != nil || len(all) != len(OrderColumns()) {
+		return ""
+	}
+	return all[2]
+}
 
 func (s *Single) row() *recipients.Row {
 	return &recipients.Row{Phone: s.To, Cells: []string{s.To, s.Text, s.Ref}}

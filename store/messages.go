@@ -52,11 +52,14 @@ func (s *Store) Message(ctx context.Context, c *campaign.Campaign, sequence int6
 func (st *story) detail() (*report.Detail, error) {
 	d := &report.Detail{Schema: report.DetailSchema, Source: st.of.Source, Receipts: []report.Receipt{}, History: []report.Attempt{}}
 	st.message(&d.Message)
-	v := row(1)
-	if _, err := st.conn.row(v, `SELECT text FROM contents WHERE recipient_id = ?`, st.id); err != nil {
+	v := row(2)
+	if _, err := st.conn.row(v, `SELECT text, cells FROM contents WHERE recipient_id = ?`, st.id); err != nil {
 		return nil, err
 	}
 	d.Text = text(v[0])
+	if st.of.Collects() {
+		d.Ref = campaign.OrderRef(text(v[1]))
+	}
 	for i := range st.attempts {
 		var a report.Attempt
 		st.attempt(i, &a)

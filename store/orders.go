@@ -192,14 +192,31 @@ func (tx *txn) remember(key, digest []byte, recipient int64) error {
 	return err
 }
 
-// Ordered finds the campaign that a list became which came with a key, 0 if the key is new.
-func (s *Store) Ordered(ctx context.Context, key, digest []byte) (campaignID int64, err error) {
-	err = s.w.do(ctx, opFunc(func(tx *txn) error {
-		id, err := tx.known(key, digest)
-		campaignID = campaignOf(id)
+// Known finds the recipient of the message that came with a key, 0 if the key is new.
+func (s *Store) Known(ctx context.Context, key, digest []byte) (recipient int64, err error) {
+	err = s.w.do(ctx, opFunc(func(tx *txn) (err error) {
+		recipient, err = tx.known(key, digest)
 		return err
 	}))
-	return campaignID, err
+	return recipient, err
+}
+
+// Ordered finds the campaign that a list became which came with a key, 0 if the key is new.
+func (s *Store) Ordered(ctx context.Context, key, digest []byte) (campaignID int64, err error) {
+	id, err := s.Known(ctx, key, digest)
+	return campaignOf(id), err
+}
+
+// QueuedSegments are those of the messages that wait to be sent in a campaign, by country.
+func (s *Store) QueuedSegments(ctx context.Context, campaignID int64) (map[string]int64, error) {
+	all := map[string]int64{}
+	var country string
+	var n int64
+	if err := eachRow(ctx, s.read, []any{&country, &n}, func() error { all[country] += n; return nil },
+		`SELECT country, sum(segments) FROM recipient_counts WHERE campaign_id = ? AND state = 'queued' GROUP BY country`, campaignID); err != nil {
+		return nil, fmt.Errorf("counting what is queued: %w", explain(err))
+	}
+	return all, nil
 }
 
 // Confirm lets a list that was imported be sent by whoever looks for work, remembers the key that it came with, and gives

@@ -20,8 +20,9 @@ type Detail struct {
 	Message
 	Source   string    `json:"source"` // name of the CSV
 	Text     string    `json:"text"`
-	History  []Attempt `json:"attempt_list"` // oldest first
-	Receipts []Receipt `json:"receipts"`     // in the order in which they came
+	Ref      string    `json:"ref,omitempty"` // of the program that ordered it, by the API
+	History  []Attempt `json:"attempt_list"`  // oldest first
+	Receipts []Receipt `json:"receipts"`      // in the order in which they came
 	Timeline []Event   `json:"timeline"`
 }
 

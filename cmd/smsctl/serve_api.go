@@ -20,9 +20,10 @@ import (
 type orders struct {
 	*service
 
-	mu   sync.Mutex
-	open map[api.Kind]*collector
-	full atomic.Bool // more is queued than shall be
+	mu    sync.Mutex
+	open  map[api.Kind]*collector
+	purse *purse
+	full  atomic.Bool // more is queued than shall be
 }
 
 // collector is the campaign that collects messages of a kind, of one day.
@@ -56,7 +57,7 @@ func (v *service) serveAPI(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	v.orders = &orders{service: v, open: map[api.Kind]*collector{}}
+	v.orders = &orders{service: v, open: map[api.Kind]*collector{}, purse: newPurse(v.session)}
 	server := api.New(api.Options{
 		Token: token, Orders: v.orders, Lists: v.orders, Views: v.orders,
 		Intake: &campaign.Intake{
@@ -144,9 +145,19 @@ func (o *orders) collecting(k api.Kind, at *collector) *campaign.Campaign {
 	}
 }
 
-// Order makes a message durable.
+// Order makes a message durable, unless its campaign has no money left for it. What was taken before is told again.
 func (o *orders) Order(ctx context.Context, order campaign.Order) (campaign.OrderTaken, error) {
-	return o.store.Order(ctx, order)
+	cost, err := o.purse.reserve(ctx, &order)
+	if err != nil {
+		known, e := o.store.Known(ctx, order.Key, order.Digest)
+		if known == 0 {
+			return campaign.OrderTaken{}, errors.Join(e, err)
+		}
+		return campaign.OrderTaken{Recipient: known, Again: true}, e
+	}
+	taken, err := o.store.Order(ctx, order)
+	o.purse.settle(order.Campaign, cost, err == nil && !taken.Again)
+	return taken, err
 }
 
 // keep watches how much is queued, and forgets old keys, until ctx ends.

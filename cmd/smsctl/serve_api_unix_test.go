@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -132,7 +133,7 @@ func TestAPI(t *testing.T) {
 		t.Fatalf("%d %v %+v", status, header, m)
 	}
 	again, header, same := c.post("first", map[string]any{"to": "+44 7400 000001", "text": "Your code is 4711", "ref": "o-1"})
-	if again != http.StatusOK || same.ID != m.ID || header.Get("Idempotent-Replayed") != "true" {
+	if again != http.StatusOK || same.ID != m.ID || same.Ref != "o-1" || header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("the same key again: %d %+v", again, same)
 	}
 	status, _, other := c.post("second", map[string]any{"to": "+447400000001", "text": "Your code is 4711"})
@@ -142,7 +143,7 @@ func TestAPI(t *testing.T) {
 	for _, id := range []string{m.ID, other.ID} {
 		s.until("the message is delivered", func() bool {
 			_, _, got := c.call(http.MethodGet, "/v1/messages/"+id, "", "", nil)
-			return strings.Contains(string(got), `"state":"delivered"`)
+			return strings.Contains(string(got), `"state":"delivered"`) && strings.Contains(string(got), `"ref":"o-1"`) == (id == m.ID)
 		})
 	}
 	c.refusals()
@@ -160,6 +161,65 @@ func (s *stage) campaignOf(id string) string {
 	c, err := s.store().CampaignByName(context.Background(), campaign.Live, "default", id)
 	s.ok(err)
 	return c.Name
+}
+
+// At the ceiling nothing is taken: what was answered with a 2xx is sent, what was refused is not, and the campaign does not
+// pause over it. That is what the simulator has seen, too.
+func TestAPICeiling(t *testing.T) {
+	t.Parallel()
+	const n = 50
+	s := newStage(t, servedScenario, withAPI, func(s *stage) { s.config["budget"] = tree{"campaign": float64(n) / 100} }) // a message is 0.01
+	v := s.start("serve", "--json")
+	s.until("the service is ready", s.ready)
+	c := s.caller()
+	order := func(i int) (int, []byte) {
+		body := fmt.Appendf(nil, `{"to":"+447400%06d","text":"Code"}`, i)
+		status, _, got := c.call(http.MethodPost, "/v1/messages", "application/json", fmt.Sprintf("key-%d", i), body)
+		return status, got
+	}
+	var mu sync.Mutex
+	taken := map[string]bool{}
+	var all sync.WaitGroup
+	for worker := range 8 {
+		all.Go(func() {
+			for i := worker; i < 2*n; i += 8 {
+				status, got := order(i)
+				mu.Lock()
+				if status == http.StatusAccepted {
+					taken[fmt.Sprintf("+447400%06d", i)] = true
+				} else {
+					c.problem(422, "budget.exceeded", status, got)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if len(taken) != n {
+		t.Errorf("%d messages were taken, the ceiling is that of %d", len(taken), n)
+	}
+	for to := range taken { // a key that is known is answered, money or not
+		var i int
+		_, _ = fmt.Sscanf(to, "+447400%d", &i)
+		if status, got := order(i); status != http.StatusOK {
+			t.Errorf("the key of %s again: %d %s", to, status, got)
+		}
+		break
+	}
+	path := "/v1/campaigns?" + url.Values{"message": {"Hi"}, "type": {"transactional"}}.Encode()
+	status, _, got := c.call(http.MethodPost, path, "text/csv", "", []byte(listOf(numbers(n+1))))
+	c.problem(422, "budget.exceeded", status, got)
+	name := "api@" + time.Now().UTC().Format(time.DateOnly)
+	s.until("what was taken is delivered", func() bool { return s.status(name) == campaign.Completed })
+	for to, times := range s.truth().accepted {
+		if !taken[to] || times != 1 {
+			t.Errorf("%s was sent to %d times, taken: %t", to, times, taken[to])
+		}
+	}
+	if got := len(s.truth().accepted); got != n {
+		t.Errorf("%d numbers were sent to", got)
+	}
+	v.kill()
 }
 
 // refusals are what cannot be done, each with its code.

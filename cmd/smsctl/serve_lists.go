@@ -169,7 +169,7 @@ func (o *orders) message(ctx context.Context, c *campaign.Campaign, sequence int
 	}
 	return api.Message{
 		ID: d.ID, CampaignID: d.CampaignID, To: d.To, State: d.State, Reason: d.Reason, Class: string(d.Class), Country: d.Country,
-		Segments: d.Segments, Encoding: d.Encoding, Carrier: d.Carrier, Attempts: d.Attempts, Cost: d.Cost.String(),
+		Segments: d.Segments, Encoding: d.Encoding, Ref: d.Ref, Carrier: d.Carrier, Attempts: d.Attempts, Cost: d.Cost.String(),
 		Currency: d.Currency, AcceptedAt: d.AcceptedAt, FinalAt: d.FinalAt,
 	}, nil
 }
