@@ -78,7 +78,7 @@ type forget struct {
 
 func (op *forget) apply(tx *txn) error {
 	op.res = &Forgotten{Campaigns: []string{}, Files: []string{}, Hash: hashName(op.sum)}
-	for _, step := range []func(*txn) error{op.messages, op.replies, op.rejected, op.list, op.mentions, op.suppress} {
+	for _, step := range []func(*txn) error{op.messages, op.replies, op.rejected, op.list, op.schedules, op.mentions, op.suppress} {
 		if err := step(tx); err != nil {
 			return err
 		}

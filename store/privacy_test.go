@@ -12,6 +12,7 @@ import (
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/campaign/optout"
+	"github.com/smsctl/smsctl/campaign/schedule"
 	"github.com/smsctl/smsctl/carriers"
 	"github.com/smsctl/smsctl/store"
 	"github.com/smsctl/smsctl/store/storetest"
@@ -209,6 +210,51 @@ func TestIDsAfterDelete(t *testing.T) {
 	}
 	if err := w.ApplyReceipts(ctx, "alpha", "webhook", []carriers.Receipt{{Ref: first.Ref, State: carriers.ReceiptDelivered}}); err != nil {
 		t.Error(err)
+	}
+	w.sound()
+}
+
+// A number in the flags of a schedule is in no byte of the file any more either; one that sends to nobody else ends, others
+// go on. Schedules that were removed long ago are pruned.
+func TestSchedulesForget(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	w := newTown(t, 1, nil)
+	const number = 447700900001
+	for name, flags := range map[string][]string{
+		"alone": {"--to=07700 900001", "--message=Pills"}, "other": {"--csv=a.csv", "--message=Ask +447700900001", "--test-to=+447700900001"},
+		"else": {"--to=+447700900002"}, "old": {"--to=+447700900003"},
+	} {
+		sc := &schedule.Schedule{Name: name, Mode: "simulated", Profile: "default", Expr: "@daily", Zone: "UTC", Flags: flags, Overlap: "skip", CatchUp: "none"}
+		if err := w.AddSchedule(ctx, sc); err != nil {
+			t.Fatal(err)
+		}
+		if name == "old" {
+			if err := w.RemoveSchedule(ctx, sc.ID, "removed"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := w.Forget(ctx, number, "me"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Redact(ctx, nil, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Scrub(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []uint64{number, 447700900003} {
+		if found := traces(t, w.Path(), n); len(found) > 0 {
+			t.Errorf("%d: %v", n, found)
+		}
+	}
+	if found := traces(t, w.Path(), 447700900002); len(found) == 0 {
+		t.Error("somebody else was forgotten")
+	}
+	all, err := w.Schedules(ctx, "simulated", "default")
+	if err != nil || len(all) != 2 {
+		t.Errorf("%d schedules are left, %v", len(all), err)
 	}
 	w.sound()
 }

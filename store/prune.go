@@ -57,7 +57,7 @@ const pruneRows = 20_000
 // Redact takes what leads to people out of campaigns that have ended: numbers, texts, rows of the list, what carriers have
 // told. States, sums, prices, times and errors stay, so reports and db check say what they said before. What somebody
 // wrote to opt out stays too: it is the proof of it. It can be broken off and done again. Scrub must follow.
-// Receipts from before a moment that match no message lose the same.
+// Receipts from before a moment that match no message lose the same, and so do schedules that were removed before it.
 func (s *Store) Redact(ctx context.Context, ids []int64, before time.Time) error {
 	for _, id := range ids {
 		lo, hi := span(id)
@@ -80,6 +80,9 @@ func (s *Store) Redact(ctx context.Context, ids []int64, before time.Time) error
 		fmt.Sprintf(`UPDATE receipts SET raw = NULL, ref = '', carrier_message_id = '', detail = '', phone = 0
 			WHERE id > ? AND id <= ? AND campaign_id = 0 AND received_at < %d`, before.UnixMilli())); err != nil {
 		return err
+	}
+	if err := s.w.do(ctx, opFunc(func(tx *txn) error { return tx.pruneSchedules(before.UnixMilli(), false) })); err != nil {
+		return fmt.Errorf("pruning: %w", explain(err))
 	}
 	return s.eachCampaign(ctx, ids,
 		`UPDATE rejects SET cells = '[]', message = '' WHERE campaign_id = ?`,
@@ -104,7 +107,7 @@ func (s *Store) Delete(ctx context.Context, ids []int64, before time.Time) error
 				return err
 			}
 		}
-		return nil
+		return tx.pruneSchedules(before.UnixMilli(), true)
 	})); err != nil {
 		return err
 	}
@@ -122,7 +125,7 @@ func (s *Store) Delete(ctx context.Context, ids []int64, before time.Time) error
 		}
 	}
 	queries := []string{`UPDATE inbound SET campaign_id = 0 WHERE campaign_id = ?`, `DELETE FROM orders WHERE recipient_id >> 32 = ?`,
-		`DELETE FROM conversions WHERE recipient_id >> 32 = ?`}
+		`DELETE FROM conversions WHERE recipient_id >> 32 = ?`, `UPDATE schedule_runs SET campaign_id = NULL WHERE campaign_id = ?`}
 	for _, table := range []string{"rejects", "controls", "recipient_counts", "attempt_counts", "latencies", "series", "counters", "routing_cursors", "outages"} {
 		queries = append(queries, `DELETE FROM `+table+` WHERE campaign_id = ?`)
 	}

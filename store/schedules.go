@@ -95,14 +95,7 @@ func (s *Store) PauseSchedule(ctx context.Context, id int64, reason string) erro
 
 // RemoveSchedule takes one away. What it has run stays; what waits is missed.
 func (s *Store) RemoveSchedule(ctx context.Context, id int64, reason string) error {
-	return s.w.do(ctx, opFunc(func(tx *txn) error {
-		if _, err := tx.exec(`UPDATE schedule_runs SET state = 'missed', reason = ?, ended_at = ? WHERE schedule_id = ? AND state = 'queued'`,
-			reason, tx.now, id); err != nil {
-			return err
-		}
-		_, err := tx.exec(`UPDATE schedules SET removed_at = ? WHERE id = ?`, tx.now, id)
-		return err
-	}))
+	return s.w.do(ctx, opFunc(func(tx *txn) error { return tx.removeSchedule(id, reason) }))
 }
 
 // Decided writes down what becomes of the slots up to a moment, in one commit; the one that is to be run is claimed by the
