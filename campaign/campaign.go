@@ -132,5 +132,6 @@ var (
 	ErrState     = errors.New("the campaign's state does not allow that")
 	ErrAnother   = errors.New("the message belongs to another attempt")
 	ErrShut      = errors.New("the window has closed")
+	ErrFull      = errors.New("the sender has sent as many segments as its day allows")
 	ErrHeld      = errors.New("the recipient has had as many messages as the frequency cap allows")
 )

@@ -21,7 +21,9 @@ type dispatch struct {
 	watch  *watch
 	fed    time.Time // when the last page came, or the run began
 
-	batches []*batcher // by carrier, nil for those whose messages go one by one
+	quotas  []*Quota          // by carrier
+	full    map[int]time.Time // carriers whose sender has sent all of its day, and when the next begins
+	batches []*batcher        // by carrier, nil for those whose messages go one by one
 	cutNow  context.CancelFunc
 
 	assign  chan assignment // as many as workers: the router's windows bound what is under way, so this never blocks
@@ -77,7 +79,7 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	d := &dispatch{
 		Runner: r, router: router, spent: spent, hand: map[int64]bool{},
 		assign: make(chan assignment, n), results: make(chan result, n), wishes: make(chan wish, 1),
-		watch: newWatch(r), heeded: r.Now(), fed: r.Now(),
+		watch: newWatch(r), heeded: r.Now(), fed: r.Now(), quotas: r.quotasOf(),
 	}
 	if d.learns, err = newLearning(ctx, d); err != nil {
 		return nil, err
@@ -209,6 +211,7 @@ func (d *dispatch) handOut(ctx context.Context, now time.Time) (wait time.Durati
 // serve hands out the messages of one lane until its head has to wait, and returns how long that is. Those that cannot be
 // sent now, or at all, leave.
 func (d *dispatch) serve(now time.Time, k lane, out *leavers) (wait time.Duration) {
+	full, reset := d.exhausted(now)
 	for j := d.ready.head(k); j != nil; j = d.ready.head(k) {
 		if d.keepsOut(now, j, out) {
 			d.ready.pop(k)
@@ -216,12 +219,14 @@ func (d *dispatch) serve(now time.Time, k lane, out *leavers) (wait time.Duratio
 		}
 		c := d.router.Choose(now, routing.Query{
 			Message: uint64(j.ID), Country: j.Country, Network: j.Network, Type: string(d.Campaign.Type), Segments: j.Segments,
-			Behind: d.ready.behind(k), Waited: now.Sub(j.since), Tried: j.tried, Barred: j.barred,
+			Behind: d.ready.behind(k), Waited: now.Sub(j.since), Tried: j.tried, Barred: j.barred | full,
 		})
 		if !c.NoRoute {
 			d.still.add(c)
 		}
 		switch {
+		case c.NoRoute && full != 0:
+			d.untilReset(j, reset, out)
 		case c.NoRoute:
 			out.noRoute = append(out.noRoute, j)
 		case c.Carrier < 0:
@@ -286,7 +291,10 @@ func (d *dispatch) finish(res result) error {
 		d.router.Cancel(res.carrier)
 		d.spent -= res.cost
 		delete(d.hand, j.ID)
-		if res.shut {
+		if res.full {
+			d.fill(d.Now(), res.carrier)
+		}
+		if res.shut || res.full {
 			d.hand[j.ID] = false
 			d.ready.push(d.Now(), j)
 		}

@@ -14,6 +14,7 @@ type leavers struct {
 	expired []*job  // their validity has ended
 	shut    []*job  // nor do their hours come again before it does
 	astray  []*job  // it is not known where they go to, so their hours are not either
+	full    []*job  // nor does the next day of their sender begin before it does
 	delays  []Delay // of those that have to wait
 	waiting []*job
 }
@@ -29,6 +30,7 @@ func (d *dispatch) dismiss(ctx context.Context, l *leavers) error {
 		{l.noRoute, Failed, carriers.ClassNoRoute, "no carrier may take it"},
 		{l.expired, Expired, carriers.ClassExpired, "its validity ended"},
 		{l.shut, Expired, carriers.ClassExpired, "its hours do not come again before its validity ends"},
+		{l.full, Expired, carriers.ClassExpired, "its validity ends before the next day of its sender, whose daily cap is reached"},
 		{l.astray, Expired, carriers.ClassExpired, "its hours are not known"},
 	} {
 		if err := d.endAll(ctx, e.jobs, e.to, e.class, e.reason); err != nil {

@@ -99,6 +99,7 @@ type result struct {
 	ticket   routing.Ticket
 	skipped  bool  // nothing was submitted
 	shut     bool  // of those: it may be once its hours come again
+	full     bool  // of those: the carrier's sender has sent all of its day
 	err      error // the store cannot go on
 
 	turn    time.Time // when the carrier is asked about it, where its receipts come only if they are asked for

@@ -59,6 +59,7 @@ type Start struct {
 	Before    time.Time // the attempt must begin before that; zero: whenever
 	Until     time.Time // the message's validity ends then; zero: never
 	Caps      Caps      // of what its person gets
+	Quota     *Quota    // of the sender; nil: none
 }
 
 // Started is a committed attempt.
@@ -76,6 +77,7 @@ type Outcome struct {
 	Next      State
 	NotBefore time.Time // of Next = queued
 	Reason    string    // of Next
+	Unused    *Quota    // the sender's, which a refused attempt has not used
 	OptOut    bool      // the carrier says that this person has opted out
 }
 

@@ -108,6 +108,7 @@ type Runner struct {
 	Carriers []carriers.Carrier
 	Routing  routing.Options
 	Windows  *windows.Gates                   // when recipients may be sent to; nil = at any time
+	Quotas   map[string]*Quota                // of the senders, by carrier; nil = there are none
 	Hears    func() bool                      // whether receipts can come in at present; nil = always
 	Callback func(carrier, ref string) string // where receipts of an attempt shall go; nil = they cannot be pushed
 	Now      func() time.Time

@@ -36,11 +36,14 @@ func (d *dispatch) submit(ctx context.Context, a assignment) result {
 	}
 	started, err := d.Store.Begin(ctx, Start{
 		Lease: d.Lease, Recipient: j.ID, Carrier: info.Name, ByID: !info.RefInReceipts, Cost: a.cost, Why: a.why, Before: ends,
-		Until: d.Campaign.Deadline(j.Scheduled), Caps: d.Campaign.Settings.Caps,
+		Until: d.Campaign.Deadline(j.Scheduled), Caps: d.Campaign.Settings.Caps, Quota: d.quotas[a.carrier],
 	})
 	switch {
 	case errors.Is(err, ErrOptedOut), errors.Is(err, ErrHeld), errors.Is(err, ErrNotDue), errors.Is(err, context.Canceled):
 		res.skipped = true
+		return res
+	case errors.Is(err, ErrFull):
+		res.skipped, res.full = true, true
 		return res
 	case errors.Is(err, ErrShut):
 		res.skipped, res.shut = true, true
@@ -60,6 +63,7 @@ func (d *dispatch) submit(ctx context.Context, a assignment) result {
 	o := Outcome{
 		Attempt: started.Attempt, Recipient: j.ID, Result: res.submit, Counted: res.decision.Counted, Next: res.decision.Next,
 		NotBefore: d.Now().Add(res.decision.After), Reason: res.decision.Reason, OptOut: res.decision.OptOut,
+		Unused: unused(d.quotas[a.carrier], res.submit),
 	}
 	res.attempt = started.Attempt
 	// The outcome must reach the writer even when the run is being cut off.

@@ -26,6 +26,8 @@ func (s *Store) Begin(ctx context.Context, b campaign.Start) (campaign.Started, 
 		return campaign.Started{}, campaign.ErrShut
 	case o.held:
 		return campaign.Started{}, campaign.ErrHeld
+	case o.full:
+		return campaign.Started{}, campaign.ErrFull
 	}
 	return campaign.Started{Attempt: o.id, Ref: s.ref(o.id)}, nil
 }
@@ -37,6 +39,7 @@ type begin struct {
 	optedOut bool
 	shut     bool
 	held     bool
+	full     bool
 }
 
 func (o *begin) apply(tx *txn) error {
@@ -62,6 +65,9 @@ func (o *begin) apply(tx *txn) error {
 		return err
 	}
 	if o.held, err = o.capped(tx, &r); err != nil || o.held {
+		return err
+	}
+	if o.full, err = o.overQuota(tx, &r); err != nil || o.full {
 		return err
 	}
 	return o.insert(tx, &r)
@@ -203,6 +209,9 @@ func (op *record) attempt(tx *txn, a *attemptRow, r *recipientRow) error {
 		}
 		return tx.adoptParked(a, r, res.Parts)
 	case res.Accepted == carriers.No:
+		if err := tx.giveBack(op.o.Unused, a); err != nil {
+			return err
+		}
 		return tx.endAttempt(a, r.country, campaign.AttemptRefused, string(res.Class), res.Code, res.Status, res.Detail)
 	}
 	return tx.endAttempt(a, r.country, campaign.AttemptAmbiguous, string(carriers.ClassAmbiguous), res.Code, res.Status, res.Detail)

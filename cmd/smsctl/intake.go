@@ -26,6 +26,8 @@ type intake struct {
 	rejects     string // where the rejected rows were written; "" if there were none
 	firstReject []campaign.Reject
 	times       *campaign.Schedule // nil: all are sent to at once
+	senders     []string           // what those with a daily cap have sent of their day
+	senderRoom  int64              // segments that they may still send today; below 0: others may send the rest
 }
 
 // intake reads the list into the campaign c, which is new or is created here once the header and the message are known
@@ -111,6 +113,9 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 	in := &intake{Tally: tally, encoding: rows.Encoding(), delimiter: rows.Delimiter(), blank: rows.Blank(), firstReject: kept.first, times: times}
 	if work.Rejects.Count() > 0 {
 		in.rejects = path
+	}
+	if in.senders, in.senderRoom, err = s.sendersDay(ctx, o, c); err != nil {
+		return nil, err
 	}
 	in.cost, in.unpriced = tally.Cost(s.price)
 	c.Estimate = in.cost

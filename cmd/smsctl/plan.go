@@ -108,7 +108,7 @@ func (s *session) scratch(ctx context.Context, o *sendOptions, l *list) (_ *camp
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
-	o.optOuts, o.consents, o.atCap = real.OptOuts, real.Consents, real.AtCap
+	o.optOuts, o.consents, o.atCap, o.senderDay = real.OptOuts, real.Consents, real.AtCap, real.SenderDay
 	in, err := s.intake(ctx, o, l, c, s.newLease())
 	return c, in, err
 }
@@ -146,6 +146,7 @@ func (s *session) printPlan(w io.Writer, o *sendOptions, l *list, c *campaign.Ca
 	}
 	s.timingPlan(c, in, line)
 	cappedPlan(c, in, line)
+	in.senderPlan(line)
 	line("Cost", "%s estimated with the dearest carrier, %s", money{in.cost, c.Currency}, ceiling)
 	if p := c.Settings.Policy; p != "" && p != routing.Learned {
 		line("Routing", "by policy %s: nothing that was learned of the carriers is used", p)
@@ -196,7 +197,7 @@ func (s *session) countryTable(b *strings.Builder, c *campaign.Campaign, in *int
 
 // warnings names what costs more than it need, or is not known.
 func (s *session) warnings(b *strings.Builder, o *sendOptions, c *campaign.Campaign, in *intake) {
-	lines := s.timingWarnings(c, in)
+	lines := append(s.timingWarnings(c, in), in.senderOverflow()...)
 	if in.UCS2 > 0 {
 		var worst []string
 		for _, r := range slices.SortedFunc(maps.Keys(in.Offenders), func(x, y rune) int { return int(in.Offenders[y] - in.Offenders[x]) }) {

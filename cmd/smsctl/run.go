@@ -72,9 +72,13 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 	if err != nil {
 		return s.giveBack(ctx, c, lease, errors.Join(err, stopListening()))
 	}
+	quotas, err := s.cfg.quotas(c)
+	if err != nil {
+		return s.giveBack(ctx, c, lease, errors.Join(err, stopListening()))
+	}
 	r := &campaign.Runner{
-		Windows: gates,
-		Store:   s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Routing: s.cfg.Routing.options(), Callback: callback, Hears: s.hears,
+		Windows: gates, Quotas: quotas,
+		Store: s.store, Campaign: c, Lease: lease.Token, Carriers: s.carriers, Routing: s.cfg.Routing.options(), Callback: callback, Hears: s.hears,
 		Now: s.now, Log: s.log(),
 		Notify: p.event, DrainTimeout: v.drainTimeout, NoWait: v.noWait, Wait: v.wait,
 		Reconcile: v.reconcile,

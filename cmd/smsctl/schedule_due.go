@@ -66,8 +66,12 @@ func (w *crew) attend(c *campaign.Campaign, lease campaign.Lease, log *slog.Logg
 	if err != nil {
 		return w.giveBack(context.WithoutCancel(w.drain), c, lease, err)
 	}
+	quotas, err := w.cfg.quotas(c)
+	if err != nil {
+		return w.giveBack(context.WithoutCancel(w.drain), c, lease, err)
+	}
 	r := &campaign.Runner{
-		Windows: gates, Interrupted: left, // whoever looks next, or serve, goes on
+		Windows: gates, Quotas: quotas, Interrupted: left, // whoever looks next, or serve, goes on
 		Store: w.store, Campaign: c, Lease: lease.Token, Carriers: namedCarriers(w.carriers, c.Settings.Carriers), Routing: w.cfg.Routing.options(),
 		Callback: w.callback, Hears: w.hears, Now: w.now, Log: log, DrainTimeout: w.v.drainTimeout, NoWait: w.v.noWait, Wait: w.v.wait,
 		Notify: func(e campaign.Event) { log.LogAttrs(context.Background(), slog.LevelInfo, e.Kind, e.Attrs...) },

@@ -55,12 +55,13 @@ type sendOptions struct {
 	at, window, windowTZ string
 	over                 time.Duration
 
-	flags    *pflag.FlagSet
-	plan     *planFile // set by --plan
-	planPath string
-	consents func(ctx context.Context, class campaign.MessageType) (*store.ConsentSet, error)
-	optOuts  func(ctx context.Context, t optout.Target) (*store.OptOutSet, error) // of the real database, while planning
-	atCap    func(ctx context.Context, mode campaign.Mode, t campaign.MessageType, caps campaign.Caps) (map[uint64]bool, error)
+	flags     *pflag.FlagSet
+	plan      *planFile // set by --plan
+	planPath  string
+	consents  func(ctx context.Context, class campaign.MessageType) (*store.ConsentSet, error)
+	optOuts   func(ctx context.Context, t optout.Target) (*store.OptOutSet, error) // of the real database, while planning
+	senderDay func(ctx context.Context, q *campaign.Quota) (int64, error)
+	atCap     func(ctx context.Context, mode campaign.Mode, t campaign.MessageType, caps campaign.Caps) (map[uint64]bool, error)
 }
 
 // register adds the flags to a command. They are kept in a set of their own as well, because a plan pins them.

@@ -163,12 +163,16 @@ func (k *keeper) sendOne(ctx, abort context.Context, c *campaign.Campaign, h *ha
 	if err != nil {
 		return end, k.giveBack(ctx, c, lease, err)
 	}
+	quotas, err := k.cfg.quotas(c)
+	if err != nil {
+		return end, k.giveBack(ctx, c, lease, err)
+	}
 	k.taken.Add(1)
 	k.log().Info("the campaign is taken up", "campaign", c.Name, "status", string(c.Status))
 	k.tell("campaign_taken", c, nil)
 	r := &campaign.Runner{
-		Windows: gates,
-		Store:   k.store, Campaign: c, Lease: lease.Token, Carriers: mine, Routing: k.cfg.Routing.options(), Callback: k.callback,
+		Windows: gates, Quotas: quotas,
+		Store: k.store, Campaign: c, Lease: lease.Token, Carriers: mine, Routing: k.cfg.Routing.options(), Callback: k.callback,
 		Hears: k.hears, Now: k.now, Log: k.log(), Notify: k.note(c), DrainTimeout: k.o.drainTimeout,
 		Interrupted: left, Served: true, Wake: h.wake,
 	}
