@@ -43,6 +43,7 @@ type Entry struct {
 // browser lists campaigns.
 type browser struct {
 	library Library
+	times   Timetable
 	all     []Entry
 	loaded  bool
 	err     error
@@ -68,8 +69,8 @@ type browsed struct {
 const browseTime = time.Second
 
 // NewBrowser is a model that shows all campaigns.
-func NewBrowser(o Options, l Library, now func() time.Time) *Model {
-	return newModel(o, &browser{library: l, now: now, paces: map[int64]*report.Pace{}})
+func NewBrowser(o Options, l Library, t Timetable, now func() time.Time) *Model {
+	return newModel(o, &browser{library: l, times: t, now: now, paces: map[int64]*report.Pace{}})
 }
 
 func (b *browser) heading() string { return "smsctl" }
@@ -170,9 +171,9 @@ func (b *browser) draw(m *Model) []string {
 	}
 	s.fill(m.h - 1 - len(detail))
 	s.out = append(s.out[:m.h-1-len(detail)], detail...)
-	keys := "enter open   space pause/resume   / filter   s sort   C carriers   O opt-outs   ? help   q quit"
-	if m.w < 110 {
-		keys = "enter open  space pause/resume  / filter  C O  ? help  q quit"
+	keys := "enter open   space pause/resume   / filter   s sort   S schedules   C carriers   O opt-outs   ? help   q quit"
+	if m.w < 120 {
+		keys = "enter open  space pause/resume  / filter  S C O  ? help  q quit"
 	}
 	if b.typing {
 		keys = "/" + b.text + "_   " + m.paint(bad, b.problem)

@@ -32,6 +32,8 @@ func (b *browser) key(m *Model, k string) tea.Cmd {
 		b.typing, b.text, b.problem = true, b.query.String(), ""
 	case "esc":
 		b.query, b.at = campaign.Query{}, 0
+	case "S":
+		return m.push(&timetable{Timetable: b.times})
 	case "C":
 		return m.push(tablePage(b.library, Carriers))
 	case "O":

@@ -59,7 +59,7 @@ func library() *shelf {
 	return s
 }
 
-func browse(l Library) *Model { return NewBrowser(still(), l, noon) }
+func browse(l Library) *Model { return NewBrowser(still(), l, times(), noon) }
 
 func TestBrowserFrames(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -122,7 +122,7 @@ func TestBrowserWayDown(t *testing.T) {
 
 // The browser, too, never draws wider than the window.
 func TestBrowserFits(t *testing.T) {
-	m := NewBrowser(still(), library(), noon)
+	m := NewBrowser(still(), library(), times(), noon)
 	var model tea.Model = m
 	model, _ = model.Update(browsed{(*m.now()).(*browser), library().all, nil})
 	for w := 20; w <= 210; w += 9 {

@@ -26,9 +26,16 @@ func (m *Model) helpPage() []string {
 			"esc q  leave: nothing is sent    Ctrl-C  the same, exit 130",
 		}
 	case *browser:
-		lines = append(lines, "", "Here: enter opens a campaign, C carriers, O opt-outs.")
+		lines = append(lines, "", "Here: enter opens a campaign, S schedules, C carriers, O opt-outs.")
+	case *timetable:
+		lines = []string{
+			"space  pause or resume the schedule (asks)",
+			"r      run it now: it shows its plan, and asks",
+			"enter  all about it: its next and last runs, its rules",
+			"up/down n p  next, prev   g G  first, last   esc  back",
+		}
 	}
-	if _, asks := page.(*approval); m.w < 80 && !asks {
+	if m.w < 80 && !ownKeys(page) {
 		lines = []string{
 			"space pause   + - r rate   c cancel   d detach",
 			"q quit   Ctrl-C stop, then exit   Ctrl-Z suspend",
@@ -40,4 +47,13 @@ func (m *Model) helpPage() []string {
 	}
 	title := "Keys"
 	return m.box(title, "action keys are off while a filter or dialog has focus, and when read only", lines, min(m.w, 80))
+}
+
+// ownKeys says that a panel has keys of its own and none of the others.
+func ownKeys(p panel) bool {
+	switch p.(type) {
+	case *approval, *timetable:
+		return true
+	}
+	return false
 }

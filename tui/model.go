@@ -183,10 +183,13 @@ func (m *Model) pop() tea.Cmd {
 	return nil
 }
 
+// readOnly is the answer to keys that would do something.
+const readOnly = "read only: nothing can be done from here"
+
 // wish carries a wish out beside the screen and shows what became of it.
 func (m *Model) wish(c Controls, w Wish) tea.Cmd {
 	if c == nil {
-		m.notice = "read only: nothing can be done from here"
+		m.notice = readOnly
 		return nil
 	}
 	ctx := m.context()

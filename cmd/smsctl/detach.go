@@ -161,21 +161,7 @@ func (s *session) workerFile(c *campaign.Campaign) (*os.File, error) {
 
 // workerArgs is the command line of a worker that does what this process would have done.
 func (s *session) workerArgs(c *campaign.Campaign, v *runOptions, only []string) []string {
-	args := []string{"worker", c.PublicID, "--db=" + absolute(s.store.Path()), "--no-input", "--color=never", "--profile=" + s.flags.profile}
-	if s.flags.config != "" {
-		path := s.flags.config
-		if path != "none" {
-			path = absolute(path)
-		}
-		args = append(args, "--config="+path)
-	}
-	if s.mode == campaign.Simulated && !s.cfg.onlySimulated() {
-		args = append(args, "--simulate")
-	}
-	if s.flags.logFile != "" {
-		args = append(args, "--log-file="+s.flags.logFile)
-	}
-	args = append(args, "--log-format="+s.flags.logFormat)
+	args := append([]string{"worker", c.PublicID, "--no-input", "--color=never"}, s.ownFlags()...)
 	args = append(args, "--drain-timeout="+v.drainTimeout.String())
 	if v.noWait {
 		args = append(args, "--no-wait")
@@ -190,6 +176,25 @@ func (s *session) workerArgs(c *campaign.Campaign, v *runOptions, only []string)
 		args = append(args, "--carrier="+strings.Join(only, ","))
 	}
 	return args
+}
+
+// ownFlags let another process of this program work with the same database, config and log.
+func (s *session) ownFlags() []string {
+	args := []string{"--db=" + absolute(s.store.Path()), "--profile=" + s.flags.profile}
+	if s.flags.config != "" {
+		path := s.flags.config
+		if path != "none" {
+			path = absolute(path)
+		}
+		args = append(args, "--config="+path)
+	}
+	if s.mode == campaign.Simulated && !s.cfg.onlySimulated() {
+		args = append(args, "--simulate")
+	}
+	if s.flags.logFile != "" {
+		args = append(args, "--log-file="+s.flags.logFile)
+	}
+	return append(args, "--log-format="+s.flags.logFormat)
 }
 
 func absolute(path string) string {

@@ -33,14 +33,20 @@ smsctl schedule install --systemd`,
 // looks.
 func (a *app) withSchedules(ctx context.Context, simulate bool, do func(context.Context, *session) error) error {
 	cfg, err := a.config()
+	if err == nil {
+		err = cfg.schedulable()
+	}
 	if err != nil {
 		return err
 	}
-	if cfg.simulated() {
-		return fail(exitConfig, "schedule.no_config", "schedules need a config").at("there is none, only the built-in simulated carriers").
-			fix("smsctl init")
-	}
 	return a.withSession(ctx, simulate, do)
+}
+
+func (c *config) schedulable() error {
+	if !c.simulated() {
+		return nil
+	}
+	return fail(exitConfig, "schedule.no_config", "schedules need a config").at("there is none, only the built-in simulated carriers").fix("smsctl init")
 }
 
 // scheduleNamed finds one by its name, or says which are there.
@@ -72,7 +78,10 @@ func newSchedulePauseCommand(a *app) *cobra.Command {
 		Use: "pause NAME", Short: "Begin no more runs; what is being sent goes on", Args: cobra.ExactArgs(1),
 		Example: `smsctl schedule pause dunning --reason "new prices on Monday"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withSchedules(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.pauseSchedule(ctx, args[0], reason) })
+			return a.withSchedules(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
+				text, err := s.pauseSchedule(ctx, args[0], reason)
+				return s.toldSchedule(args[0], "pause", text, err)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, `TEXT`")
@@ -80,22 +89,20 @@ func newSchedulePauseCommand(a *app) *cobra.Command {
 	return exits(cmd, exitNotFound, exitLocked, exitState)
 }
 
-func (s *session) pauseSchedule(ctx context.Context, name, reason string) error {
+// pauseSchedule says what it has done, for a line and for the browser.
+func (s *session) pauseSchedule(ctx context.Context, name, reason string) (string, error) {
 	sc, err := s.scheduleNamed(ctx, name)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if sc.Paused != "" {
-		return fail(exitState, "schedule.paused", "schedule %s is paused already", name).at("%s", sc.Paused).fix("smsctl schedule resume %s", name)
+		return "", fail(exitState, "schedule.paused", "schedule %s is paused already", name).at("%s", sc.Paused).fix("smsctl schedule resume %s", name)
 	}
 	text := "paused by " + s.actor()
 	if reason = strings.TrimSpace(reason); reason != "" {
 		text += ": " + reason
 	}
-	if err := s.store.PauseSchedule(ctx, sc.ID, text); err != nil {
-		return err
-	}
-	return s.toldSchedule(sc, "pause", "%s is paused: its runs are missed until smsctl schedule resume %s.", name, name)
+	return fmt.Sprintf("%s is paused: its runs are missed until smsctl schedule resume %s.", name, name), s.store.PauseSchedule(ctx, sc.ID, text)
 }
 
 func newScheduleResumeCommand(a *app) *cobra.Command {
@@ -103,34 +110,34 @@ func newScheduleResumeCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "resume NAME", Short: "Begin runs again, from the next on", Args: cobra.ExactArgs(1), Example: "smsctl schedule resume dunning",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withSchedules(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.resumeSchedule(ctx, args[0]) })
+			return a.withSchedules(cmd.Context(), simulate, func(ctx context.Context, s *session) error {
+				text, err := s.resumeSchedule(ctx, args[0])
+				return s.toldSchedule(args[0], "resume", text, err)
+			})
 		},
 	}
 	addSimulate(cmd, &simulate)
 	return exits(cmd, exitNotFound, exitLocked, exitState)
 }
 
-func (s *session) resumeSchedule(ctx context.Context, name string) error {
+func (s *session) resumeSchedule(ctx context.Context, name string) (string, error) {
 	sc, err := s.scheduleNamed(ctx, name)
 	if err != nil {
-		return err
+		return "", err
 	}
 	timing, err := sc.Timing()
 	if err != nil {
-		return err
+		return "", err
 	}
 	if sc.Paused == "" {
-		return fail(exitState, "schedule.running", "schedule %s is not paused", name).at("%s %s", sc.Expr, sc.Zone).fix("smsctl schedule show %s", name)
+		return "", fail(exitState, "schedule.running", "schedule %s is not paused", name).at("%s %s", sc.Expr, sc.Zone).fix("smsctl schedule show %s", name)
 	}
 	now := s.now() // what has come meanwhile is missed because of the pause, also if nobody has looked since
 	if _, err := s.store.Decided(ctx, sc, now, sc.Decide(timing, schedule.Look{Now: now}), s.newLease()); err != nil {
-		return err
-	}
-	if err := s.store.PauseSchedule(ctx, sc.ID, ""); err != nil {
-		return err
+		return "", err
 	}
 	next, _ := timing.Next(now)
-	return s.toldSchedule(sc, "resume", "%s goes on. Next: %s", name, s.slotText(timing, next))
+	return fmt.Sprintf("%s goes on. Next: %s", name, s.slotText(timing, next)), s.store.PauseSchedule(ctx, sc.ID, "")
 }
 
 func newScheduleRemoveCommand(a *app) *cobra.Command {
@@ -153,15 +160,15 @@ func (s *session) removeSchedule(ctx context.Context, name string) error {
 	if err := s.confirmTyped(ctx, "Type the schedule's name to remove it:", name); err != nil {
 		return err
 	}
-	if err := s.store.RemoveSchedule(ctx, sc.ID, "the schedule was removed by "+s.actor()); err != nil {
-		return err
-	}
-	return s.toldSchedule(sc, "remove", "%s is removed. What it has sent stays: smsctl campaign list %s@", name, name)
+	err = s.store.RemoveSchedule(ctx, sc.ID, "the schedule was removed by "+s.actor())
+	return s.toldSchedule(name, "remove", fmt.Sprintf("%s is removed. What it has sent stays: smsctl campaign list %s@", name, name), err)
 }
 
 // toldSchedule answers a control in the form that was asked for.
-func (s *session) toldSchedule(sc *schedule.Schedule, action, format string, args ...any) error {
-	text := fmt.Sprintf(format, args...)
-	return s.print(map[string]any{"schema": "smsctl.schedule_control/1", "schedule": sc.Name, "action": action, "message": text},
+func (s *session) toldSchedule(name, action, text string, err error) error {
+	if err != nil {
+		return err
+	}
+	return s.print(map[string]any{"schema": "smsctl.schedule_control/1", "schedule": name, "action": action, "message": text},
 		func() error { return s.printf("%s\n", text) })
 }

@@ -219,15 +219,9 @@ func (s *session) showSchedule(ctx context.Context, sc *schedule.Schedule, runs 
 	if err != nil {
 		return err
 	}
-	past := []runView{}
-	if v.Last != nil {
-		all, err := s.store.Runs(ctx, sc.ID, runs)
-		if err != nil {
-			return err
-		}
-		for _, r := range all {
-			past = append(past, s.runView(ctx, sc, r))
-		}
+	past, err := s.pastRuns(ctx, sc, v, runs)
+	if err != nil {
+		return err
 	}
 	doc := struct {
 		Schema string `json:"schema"`
@@ -235,6 +229,19 @@ func (s *session) showSchedule(ctx context.Context, sc *schedule.Schedule, runs 
 		Runs []runView `json:"runs"`
 	}{"smsctl.schedule/1", v, past}
 	return s.print(doc, func() error { return s.printf("%s", s.scheduleText(sc, t, v, past)) })
+}
+
+// pastRuns are the last so many runs; 0 is all.
+func (s *session) pastRuns(ctx context.Context, sc *schedule.Schedule, v scheduleView, most int) ([]runView, error) {
+	past := []runView{}
+	if v.Last == nil {
+		return past, nil
+	}
+	all, err := s.store.Runs(ctx, sc.ID, most)
+	for _, r := range all {
+		past = append(past, s.runView(ctx, sc, r))
+	}
+	return past, err
 }
 
 func (s *session) scheduleText(sc *schedule.Schedule, t schedule.Timing, v scheduleView, past []runView) string {

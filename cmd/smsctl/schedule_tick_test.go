@@ -445,11 +445,13 @@ func TestSchedulePaused(t *testing.T) {
 	w := newClockwork(t, instant(t, "2026-10-12T07:30:00Z"))
 	w.add("news", "0 * * * *", "UTC")
 	s := w.process()
-	w.ok(s.pauseSchedule(t.Context(), "news", "new prices"))
+	_, err := s.pauseSchedule(t.Context(), "news", "new prices")
+	w.ok(err)
 	w.ok(s.close(context.Background()))
 	w.now = instant(t, "2026-10-12T09:20:00Z")
 	s = w.process()
-	w.ok(s.resumeSchedule(t.Context(), "news"))
+	_, err = s.resumeSchedule(t.Context(), "news")
+	w.ok(err)
 	w.ok(s.close(context.Background()))
 	for slot, r := range w.runs("news") {
 		if r.State != schedule.Missed || !strings.Contains(r.Reason, "new prices") {

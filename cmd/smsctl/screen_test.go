@@ -326,3 +326,35 @@ func TestStalledReader(t *testing.T) {
 		t.Errorf("the last of %d lines is %+v", len(read), last)
 	}
 }
+
+// From the browser a schedule is paused, resumed and run: a run has the terminal for itself, asks as it does from a shell, and
+// gives it back.
+func TestSchedulesInTheBrowser(t *testing.T) {
+	t.Parallel()
+	v, open := newGate(t)
+	open()
+	v.run(exitOK, "schedule", "add", "news", "--cron", "0 6 1 1 *", "--tz", "UTC", "--csv", v.list("people.csv", 150), "-m", "Hi {{name}}", "--max-cost", "50EUR", "--yes")
+	p := v.terminal(80, 24, nil, "ui")
+	p.shows("There is no campaign yet", "S C O")
+	p.keys("S")
+	p.shows("news", "enabled", "0 6 1 1 *", "06:00 UTC", "policy overlap skip")
+	p.keys("Space")
+	p.shows("Pause news?")
+	p.keys("y")
+	p.shows("news is paused", "paused by ")
+	p.keys("Space", "y")
+	p.shows("news goes on", "enabled")
+	p.keys("r", "y")
+	p.shows("150 messages", "Type 150 to send")
+	p.keys("1", "5", "0", "Enter")
+	p.shows("COMPLETED  150 recipients", "enter goes back to the browser")
+	p.keys("Enter")
+	p.shows("schedules", "the run of news has ended", "150 of 150 sent")
+	p.keys("Escape")
+	p.shows("smsctl ui", "news@")
+	p.keys("q")
+	p.shows("exit=0")
+	if n := len(v.submits()); n != 150 {
+		t.Errorf("%d messages", n)
+	}
+}

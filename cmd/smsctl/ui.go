@@ -22,9 +22,9 @@ import (
 func newUICommand(a *app) *cobra.Command {
 	var simulate, readOnly bool
 	cmd := &cobra.Command{
-		Use: "ui", Short: "Browse campaigns, carriers, opt-outs and messages on the whole screen", Args: cobra.NoArgs,
+		Use: "ui", Short: "Browse campaigns, schedules, carriers, opt-outs and messages on the whole screen", Args: cobra.NoArgs,
 		Long: `Browse campaigns on the whole screen: filter and sort them, open the dashboard of one, pause and resume, and go down to every
-single message. It needs a terminal; lists for scripts come from campaign list, message list and optout list.`,
+single message; S lists schedules, which are paused, resumed and run from there too. It needs a terminal; lists for scripts come from campaign list, message list and optout list.`,
 		Example: "smsctl ui\nsmsctl ui --read-only",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withSession(cmd.Context(), simulate, func(ctx context.Context, s *session) error { return s.browse(ctx, readOnly) })
@@ -43,7 +43,11 @@ func (s *session) browse(ctx context.Context, readOnly bool) error {
 	signals := watchSignals(ctx, func(int, os.Signal) {})
 	defer signals.close()
 	l := &library{session: s, readOnly: readOnly}
-	s.onScreen(signals.drain, tui.NewBrowser(s.screenOptions(), l, s.now), nil)
+	times := tui.Timetable{Source: schedules{s}}
+	if !readOnly {
+		times.Controls = schedules{s}
+	}
+	s.onScreen(signals.drain, tui.NewBrowser(s.screenOptions(), l, times, s.now), nil)
 	return nil
 }
 
