@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
@@ -363,4 +364,100 @@ func TestAPIKilled(t *testing.T) {
 		t.Errorf("%d messages in the database, %d were answered", len(got), n)
 	}
 	s.agrees(name, atLeastOnce)
+}
+
+// sends a list by the API and returns its campaign's name.
+func (c *caller) sends(name string, list []byte) string {
+	c.Helper()
+	path := "/v1/campaigns?" + url.Values{"message": {"Hi {{name}}"}, "name": {name}}.Encode()
+	status, _, body := c.call(http.MethodPost, path, "text/csv", "", list)
+	if status != http.StatusCreated {
+		c.Fatalf("%d %s", status, body)
+	}
+	return name
+}
+
+// A send beside the service and a campaign of the service share the rate of the carrier: in no second has the simulator seen
+// more than that, once both know of each other.
+func TestServeSharesTheRate(t *testing.T) {
+	t.Parallel()
+	const rate, n = 60, 300
+	s := newStage(t, servedScenario, withAPI, only("alpha"), func(s *stage) { s.carrier("alpha")["max_per_second"] = rate })
+	s.start("serve", "--json")
+	s.until("the service is ready", s.ready)
+	c, log := s.caller(), s.followTruth()
+	p := s.start("send", "--csv", s.list("people.csv", n), "-m", "Hi {{name}}", "--yes", "--json")
+	s.until("the send has begun", func() bool { return log.submits() > rate/2 })
+	others := make([]string, n)
+	for i := range others {
+		others[i] = fmt.Sprintf("+447400%06d", n+i)
+	}
+	c.sends("served", []byte(listOf(others)))
+	both := time.Now().Add(2 * time.Second) // they look at each other four times a second, the keeper once
+	p.expect(exitOK)
+	s.until("both are completed", func() bool {
+		return s.status("served") == campaign.Completed && s.status("people") == campaign.Completed
+	})
+	var all, at []time.Time
+	served, beside := 0, 0
+	for _, e := range s.truth().events {
+		if !e.taken() {
+			continue
+		}
+		all = append(all, e.Time)
+		if e.Time.Before(both) {
+			continue
+		}
+		at = append(at, e.Time)
+		if e.To < others[0] {
+			beside++
+		} else {
+			served++
+		}
+	}
+	most := busiest(at) // two processes on a busy machine are not on time to the millisecond
+	if most > rate*11/10 || served == 0 || beside == 0 {
+		t.Errorf("%d in a second, the carrier's rate is %d; of the service %d while the other sent %d", most, rate, served, beside)
+	}
+	t.Logf("at most %d in a second, of %d; %d before both knew of each other", most, rate, busiest(all))
+}
+
+// busiest is how many there are in the busiest second.
+func busiest(at []time.Time) (most int) {
+	first := 0
+	for i := range at {
+		for at[i].Sub(at[first]) >= time.Second {
+			first++
+		}
+		most = max(most, i-first+1)
+	}
+	return most
+}
+
+// What waits for the hours in which it may be sent is sent by the service when they begin, and not before.
+func TestServeWindowOpens(t *testing.T) {
+	t.Parallel()
+	exe, err := exec.LookPath(clocked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, servedScenario, withAPI, func(s *stage) { s.config["windows"] = tree{"window": "08:00-20:00", "zone": "UTC"} })
+	s.exe = exe
+	const early = 20 * time.Second
+	s.env = []string{fmt.Sprintf("SMSCTL_TEST_CLOCK=%d", instant(t, "2026-10-12T08:00:00Z").Add(-early).UnixMilli())}
+	opens := time.Now().Add(early) // or a little later: its clock begins when the process does
+	s.start("serve", "--json")
+	s.until("the service is ready", s.ready)
+	name := s.caller().sends("morning", []byte(listOf(numbers(100))))
+	s.until("the campaign waits", func() bool { return s.status(name) == campaign.Waiting })
+	s.until("the campaign is completed", func() bool { return s.status(name) == campaign.Completed })
+	truth := s.truth()
+	for _, e := range truth.events {
+		if e.Time.Before(opens) {
+			t.Errorf("%s %s before the window has opened", e.Event, opens.Sub(e.Time))
+		}
+	}
+	if len(truth.accepted) != 100 {
+		t.Errorf("%d numbers were sent to", len(truth.accepted))
+	}
 }
