@@ -93,8 +93,15 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	}
 	d.remembered()
 	d.feeder = newFeeder(r, max(2*n, 256))
-	d.obey(wish{campaign: r.Campaign, share: 1})
-	return d, r.Store.SetStatus(ctx, r.Campaign.ID, r.Lease, Running, "")
+	if err := r.Store.SetStatus(ctx, r.Campaign.ID, r.Lease, Running, ""); err != nil {
+		return nil, err
+	}
+	ads, urgent, err := r.Store.Sharing(ctx, r.Campaign.ID) // it takes its part only from the first message on
+	if err != nil {
+		return nil, err
+	}
+	d.obey(wish{campaign: r.Campaign, share: shareOf(r.Campaign.Type, ads, urgent)})
+	return d, nil
 }
 
 // loop hands out messages until there is nothing left to do or stop says so.
