@@ -9,6 +9,7 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/campaign/report"
@@ -175,6 +176,9 @@ func (b *browser) draw(m *Model) []string {
 	if m.w < 120 {
 		keys = "enter open  space pause/resume  / filter  S C O  ? help  q quit"
 	}
+	if m.w < 70 {
+		keys = "enter open  space pause  / filter  S C O  ?  q quit"
+	}
 	if b.typing {
 		keys = "/" + b.text + "_   " + m.paint(bad, b.problem)
 	} else if m.notice != "" {
@@ -256,18 +260,24 @@ func (b *browser) detail(m *Model) []string {
 		reason = "-"
 	}
 	s := &sheet{m: m}
-	s.edge(m.paint(strong, clean(c.Name))+"  "+string(e.Status), c.PublicID)
-	s.rows("reason   "+clean(reason),
-		fmt.Sprintf("states   queued %s  accepted %s  delivered %s  failed %s  unknown %s   %s %s", count(n.Queued), count(n.Accepted()), count(n.Delivered),
-			count(n.Failed+n.Expired), count(n.Unknown), c.Currency, amount(e.Spent)))
+	name := ansi.Truncate(clean(c.Name), max(8, m.w-12-width(string(e.Status)+c.PublicID)), "…") // its state matters more
+	s.edge(m.paint(strong, name)+"  "+string(e.Status), c.PublicID)
+	s.rows("reason   " + clean(reason))
+	states := flow([]string{
+		"queued " + count(n.Queued), "accepted " + count(n.Accepted()), "delivered " + count(n.Delivered), "failed " + count(n.Failed+n.Expired),
+		"unknown " + count(n.Unknown), c.Currency + " " + amount(e.Spent),
+	}, "  ", m.w-13)
+	for i, l := range states {
+		s.rows(fit([]string{"states", ""}[min(i, 1)], 9) + l)
+	}
 	if n.Queued+n.Sending > 0 && !e.Alive {
 		s.rows(fmt.Sprintf("resume   would send to %s remaining; %s already handled will not be contacted again", count(n.Queued+n.Sending), count(n.Handled())))
 	} else {
 		s.rows("message  " + clean(c.Template))
 	}
 	keys := "enter open   e errors   m messages   R report   c cancel"
-	if e.Next != "" {
-		keys += "   or: smsctl campaign " + e.Next + " " + clean(c.Name)
+	if or := "   or: smsctl campaign " + e.Next + " " + clean(c.Name); e.Next != "" && width(keys+or) <= m.w-13 {
+		keys += or
 	}
 	s.rows("next     " + keys)
 	return s.out

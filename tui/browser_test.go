@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func library() *shelf {
 	s := &shelf{world: world{snap: spring()}}
 	add := func(id int64, name string, st campaign.Status, alive bool, n campaign.Counts, next string, ago time.Duration) {
 		c := &campaign.Campaign{
-			ID: id, Name: name, PublicID: "cmp_0000000" + name[:1], Status: st, Currency: "EUR", CreatedAt: noon().Add(-ago), Template: "Hi {{name}}",
+			ID: id, Name: name, PublicID: fmt.Sprint("cmp_0000000", id), Status: st, Currency: "EUR", CreatedAt: noon().Add(-ago), Template: "Hi {{name}}",
 			Mode: campaign.Live, Tags: map[string]string{"team": name[:1]},
 		}
 		if !alive {
@@ -66,7 +67,7 @@ func TestBrowserFrames(t *testing.T) {
 		w, h int
 		keys []string
 	}{
-		"browser-100x24": {100, 24, nil}, "browser-60x20": {60, 20, nil}, "browser-38x6": {38, 6, nil}, "browser-200x50": {200, 50, nil},
+		"browser-100x24": {100, 24, nil}, "browser-80x24": {80, 24, []string{"down", "down", "down"}}, "browser-60x20": {60, 20, nil}, "browser-38x6": {38, 6, nil}, "browser-200x50": {200, 50, nil},
 		"browser-paused-120x30":  {120, 30, []string{"down"}},
 		"browser-filter-120x30":  {120, 30, strings.Split("/state:!completed conf<97", "")},
 		"browser-bad-120x30":     {120, 30, strings.Split("/state:asleep", "")},
