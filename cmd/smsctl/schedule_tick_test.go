@@ -383,6 +383,34 @@ func TestScheduleOverlap(t *testing.T) {
 	}
 }
 
+// A campaign of which everything is sent is not in the way of the next run while somebody waits for its receipts; its run
+// is done when it is.
+func TestScheduleAwaitsReceipts(t *testing.T) {
+	t.Parallel()
+	w := newClockwork(t, instant(t, "2026-10-12T07:30:00Z"))
+	w.add("news", "0 * * * *", "UTC")
+	w.now, w.keeps = instant(t, "2026-10-12T08:00:00Z"), true
+	w.look()
+	w.with("news@2026-10-12T08:00", func(s *session, c *campaign.Campaign) error {
+		if _, err := s.store.CancelQueued(w.Context(), c.ID, c.Lease.Token); err != nil { // nothing is left to send
+			return err
+		}
+		return s.store.SetStatus(w.Context(), c.ID, c.Lease.Token, campaign.Settling, "")
+	})
+	w.now = instant(t, "2026-10-12T09:00:00Z")
+	w.hold("news@2026-10-12T08:00")
+	w.look()
+	if got := w.states("news"); !slices.Equal(got, []string{"2026-10-12T08:00 started", "2026-10-12T09:00 started"}) {
+		t.Errorf("%q", got)
+	}
+	w.finish("news@2026-10-12T08:00")
+	w.now = w.now.Add(time.Second)
+	w.look()
+	if got := w.states("news"); !slices.Equal(got, []string{"2026-10-12T08:00 done", "2026-10-12T09:00 started"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // hold is the heartbeat of the process that sends a campaign.
 func (w *clockwork) hold(name string) {
 	w.with(name, func(s *session, c *campaign.Campaign) error {

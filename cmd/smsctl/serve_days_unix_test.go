@@ -240,3 +240,40 @@ func (w *days) missed(name string, r *schedule.Run) {
 		w.Errorf("the service has not said that %s is missed: %s", name, r.Reason)
 	}
 }
+
+// The service names the next runs of all schedules as it begins, and looks at no clock with --no-scheduler.
+func TestServeAnnouncesRuns(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, servedScenario, served)
+	for _, name := range []string{"hourly", "paused"} {
+		s.run(exitOK, "schedule", "add", name, "--cron", "0 * * * *", "--tz", "UTC", "--csv", s.list("people.csv", 1), "-m", "Hi", "--max-cost", "5EUR", "--yes")
+	}
+	s.run(exitOK, "schedule", "pause", "paused")
+	looked := func() bool {
+		tick, err := s.store().LastTick(context.Background())
+		s.ok(err)
+		return !tick.At.IsZero()
+	}
+	idle := s.start("serve", "--no-scheduler")
+	s.until("the service is ready", s.ready)
+	s.until("the keeper has turned", func() bool { return strings.Contains(idle.stdout.String(), "Ready.") })
+	time.Sleep(2 * clockTick)
+	if idle.says("none: --no-scheduler"); looked() {
+		t.Error("it looks at the clock all the same")
+	}
+	idle.kill()
+	v := s.start("serve")
+	s.until("the service looks at the clock", looked)
+	s.until("the service is ready", s.ready)
+	v.says("next       hourly ")
+	if out := v.stdout.String(); strings.Count(out, " hourly ") != announced || strings.Contains(out, "paused") {
+		t.Errorf("not the next three runs of one schedule:\n%s", out)
+	}
+	v.kill()
+	p := s.start("serve", "--json")
+	s.until("the stream has begun", func() bool { return strings.Contains(p.stdout.String(), "\n") })
+	hello, _, _ := strings.Cut(p.stdout.String(), "\n")
+	if strings.Count(hello, `"schedule":"hourly"`) != announced {
+		t.Errorf("hello: %s", hello)
+	}
+}
