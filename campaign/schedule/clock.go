@@ -78,6 +78,10 @@ const horizon = 400 * 24 * time.Hour
 // periodAt is the period that an instant lies in.
 func (t Timing) periodAt(at time.Time) period {
 	from, to := at.In(t.Zone).ZoneBounds()
+	if !to.IsZero() && !to.After(at) {
+		// Beyond the years that a zone's table lists, Go ends them a day early in leap years, for ever: 2040-12-31.
+		from, to = at, at.Add(24*time.Hour)
+	}
 	p := period{from: from.UTC(), to: to.UTC(), offset: offsetAt(at, t.Zone)}
 	if from.IsZero() {
 		p.from = at.UTC()

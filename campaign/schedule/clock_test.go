@@ -74,3 +74,24 @@ func TestNoClockChanges(t *testing.T) {
 		}
 	}
 }
+
+// The last day of a leap year far ahead ends, too.
+func TestTheLastDayOfALeapYear(t *testing.T) {
+	t.Parallel()
+	for _, zone := range zones() {
+		tm, err := ParseTiming("30 9 * * *", zone, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, n, last := time.Date(2039, 12, 31, 23, 0, 0, 0, time.UTC), 0, ""
+		for s := range tm.Between(from, from.AddDate(5, 0, 0)) {
+			if s.Name <= last {
+				t.Fatalf("%s: %s after %s", zone, s.Name, last)
+			}
+			n, last = n+1, s.Name
+		}
+		if n < 1826 || n > 1828 {
+			t.Errorf("%s: %d runs in five years", zone, n)
+		}
+	}
+}
