@@ -42,13 +42,14 @@ type trouble struct {
 
 // What goes wrong with one of two carriers costs little: the simulator, which alone knows who was reached, agrees.
 //
-// SMSCTL_TEST_RECIPIENTS is the size of each campaign.
+// SMSCTL_TEST_RECIPIENTS is the size of each campaign. How many a grey outage costs depends on how late our own machine
+// takes receipts in: its bar leaves room for a busy one.
 func TestTroubleInTheMiddle(t *testing.T) {
 	n := envNumber(t, "SMSCTL_TEST_RECIPIENTS", 3000)
 	half := fmt.Sprint(n / 6)
 	for _, c := range []trouble{
 		{name: "outage", alpha: `, phases: [{after: ` + half + `, outage: refuse}]`, share: .99},
-		{name: "grey outage", alpha: `, phases: [{after: ` + half + `, deliver: 0.05, silent_failures: 0.95}]`, share: .98, copies: .01},
+		{name: "grey outage", alpha: `, phases: [{after: ` + half + `, deliver: 0.05, silent_failures: 0.95}]`, share: .95, copies: .01}, // unnoticed: .76
 		{name: "a country that nothing reaches", alpha: `, phases: [{after: ` + half + `, countries: [IE], deliver: 0, silent_failures: 1}]`, share: .98, copies: .01},
 		{name: "a low rate limit", alpha: `, phases: [{after: ` + half + `, rate_limit: 20, errors: [{class: throttled}]}]`, share: .99},
 		{name: "no receipts", alpha: `, poll: false, lost_receipts: 1`, share: .99},
