@@ -21,7 +21,8 @@
 //   - How fast receipts come (curve.go), for detection and deadlines only.
 //   - Outages (detect.go, scan.go, learn.go): receipts that are due and do not come raise an alarm for the carrier, or for it
 //     in one country, unless nobody else's come either (hush.go): then it is we who do not hear. What was known is set
-//     aside, probes ask now and then, and deliveries in a row bring it back.
+//     aside, probes ask now and then, and deliveries in a row bring it back. What was sent before it is known how fast
+//     receipts come, or while we did not hear, is weighed once it is (recount.go).
 //   - Routes that never send receipts, and receipts that cannot be true (route.go).
 //   - What the two types of message have in common in places: the other type's trials count as well there, as far as the
 //     types have been alike so far (tree.go).

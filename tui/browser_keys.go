@@ -15,16 +15,11 @@ func (b *browser) key(m *Model, k string) tea.Cmd {
 		b.typeFilter(k)
 		return nil
 	}
-	last := max(0, len(b.rows())-1)
+	if at, ok := moved(k, b.at, len(b.rows())-1, m.h/2); ok {
+		b.at = at
+		return nil
+	}
 	switch k {
-	case "up", "k", "p":
-		b.at = max(0, b.at-1)
-	case "down", "j", "n":
-		b.at = min(last, b.at+1)
-	case "g", "home":
-		b.at = 0
-	case "G", "end":
-		b.at = last
 	case "s":
 		b.sort++
 		m.notice = "sorted by " + []string{"age", "name", "state", "failures"}[b.sort%4]

@@ -158,20 +158,11 @@ func (l *messageList) table(m *Model) []string {
 }
 
 func (l *messageList) key(m *Model, k string) tea.Cmd {
-	last := max(0, len(l.all)-1)
+	if at, ok := moved(k, l.at, len(l.all)-1, m.h-3); ok {
+		l.at = at
+		return nil
+	}
 	switch k {
-	case "up", "k", "p":
-		l.at = max(0, l.at-1)
-	case "down", "j", "n":
-		l.at = min(last, l.at+1)
-	case "pgup":
-		l.at = max(0, l.at-(m.h-3))
-	case "pgdown":
-		l.at = min(last, l.at+m.h-3)
-	case "g", "home":
-		l.at = 0
-	case "G", "end":
-		l.at = last
 	case "s":
 		l.state = (l.state + 1) % (len(campaign.States()) + 1)
 		return l.begin(m)

@@ -186,16 +186,11 @@ func (t *timetable) lines(sc *Schedule, w int) (out []string) {
 }
 
 func (t *timetable) key(m *Model, k string) tea.Cmd {
-	last := max(0, len(t.all)-1)
+	if at, ok := moved(k, t.at, len(t.all)-1, m.h/2); ok {
+		t.at = at
+		return nil
+	}
 	switch k {
-	case "up", "k", "p":
-		t.at = max(0, t.at-1)
-	case "down", "j", "n":
-		t.at = min(last, t.at+1)
-	case "g", "home":
-		t.at = 0
-	case "G", "end":
-		t.at = last
 	case "esc", "q", "backspace":
 		return m.pop()
 	case "ctrl+c":
