@@ -101,7 +101,7 @@ func TestBrowserKeys(t *testing.T) {
 			steps = append(steps, strings.ReplaceAll(k, "space", " "))
 		}
 		play(t, browse(l), 120, 30, steps...)
-		if got := l.wished(); got != c.want {
+		if got := l.comesTo(c.want); got != c.want {
 			t.Errorf("%s: wished %s, not %s", c.keys, got, c.want)
 		}
 	}

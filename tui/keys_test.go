@@ -91,7 +91,7 @@ func TestActionKeys(t *testing.T) {
 			}
 			m := stage(w, change)
 			play(t, m, 120, 30, append([]string{"~%"}, steps...)...)
-			if got := w.wished(); got != c.want {
+			if got := w.comesTo(c.want); got != c.want {
 				t.Errorf("%s: wished %s, not %s", c.keys, got, c.want)
 			}
 		})

@@ -62,6 +62,14 @@ func (w *world) wished() string {
 	return "[{" + strings.Join(all, "} {") + "}]"
 }
 
+// comesTo are the wishes as soon as they are what they should be: the last may still be on its way when the screen has gone.
+func (w *world) comesTo(want string) string {
+	for end := time.Now().Add(patience); w.wished() != want && want != "[]" && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	return w.wished()
+}
+
 func (w *world) Messages(_ context.Context, c Choice) (all []report.Message, _ error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

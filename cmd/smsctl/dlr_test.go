@@ -93,7 +93,7 @@ func TestDLRListenSaysWhatIsWrong(t *testing.T) {
 func TestDLRReplay(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t, only("delta"), func(s *stage) { s.config["receipts"].(tree)["timeout"] = "1h" })
-	p := v.start(v.sending(v.list("people.csv", 3), "--yes")...)
+	p := v.start(v.sending(v.list("people.csv", 3), "--yes", "--no-wait=false")...)
 	who := numbers(3)
 	v.until("all are awaiting", func() bool { return v.states("people")[campaign.Awaiting] == 3 })
 	for i, word := range []string{"arrived", "arrived", "lost"} {

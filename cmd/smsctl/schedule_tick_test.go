@@ -123,18 +123,21 @@ func (w *clockwork) hear(t told) {
 	}
 }
 
-// launch sends a campaign, as far as the schedule can tell, unless it dies over it.
+// launch sends a campaign, as far as the schedule can tell, unless it dies over it. One that is settling has nothing left
+// to be sent: who looked at the same moment and found it without a holder is given it, to await its receipts.
 func (w *clockwork) launch(s *session) func(context.Context, *campaign.Campaign, campaign.Lease, func(error)) {
 	return func(ctx context.Context, c *campaign.Campaign, lease campaign.Lease, ended func(error)) {
-		w.ok(s.store.SetStatus(ctx, c.ID, lease.Token, campaign.Running, ""))
-		w.mu.Lock()
-		dies := w.crash(atSend)
-		if !dies {
-			w.sent[c.Name]++
-		}
-		w.mu.Unlock()
-		if dies || w.keeps {
-			return
+		if c.Status != campaign.Settling {
+			w.ok(s.store.SetStatus(ctx, c.ID, lease.Token, campaign.Running, ""))
+			w.mu.Lock()
+			dies := w.crash(atSend)
+			if !dies {
+				w.sent[c.Name]++
+			}
+			w.mu.Unlock()
+			if dies || w.keeps {
+				return
+			}
 		}
 		w.ok(s.store.Release(ctx, c.ID, lease.Token, campaign.Settling, ""))
 		ended(nil)
