@@ -5,12 +5,14 @@ SHELL := bash
 .DEFAULT_GOAL := build
 
 GOLANGCI_LINT_VERSION := 2.15.0
+GOTESTSUM_VERSION := 1.13.0
 TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/smsctl-ci/bin
 LINT := $(TOOLS)/golangci-lint
+GOTESTSUM := $(TOOLS)/gotestsum
 FUZZTIME ?= 2s
-CI_STEPS := tools fmt tidy vet lint terminal ahead test interop fuzz build cross browser
+CI_STEPS := tools fmt tidy vet lint terminal ahead retest interop fuzz build cross browser
 
-.PHONY: build test terminal interop lint fuzz bench bench-long bench-routing bench-micro cross browser picture ci ahead tools fmt tidy vet clean
+.PHONY: build test retest terminal interop lint fuzz bench bench-long bench-routing bench-micro cross browser picture ci ahead tools fmt tidy vet clean
 
 build: ## the program, without cgo
 	CGO_ENABLED=0 go build -o bin/smsctl ./cmd/smsctl
@@ -18,8 +20,20 @@ build: ## the program, without cgo
 # The race detector watches our code. SQLite itself is C in Go's clothes: watching it finds nothing and takes most of the time.
 RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
-test: terminal ## all tests, with the race detector and in random order; most of those that run side by side wait for each other's processes
-	CI_TERMINAL=1 go test $(RACE) -shuffle=on -parallel 6 -timeout 20m ./...
+# Most tests that run side by side wait for each other's processes.
+TEST_FLAGS := $(RACE) -shuffle=on -parallel 6 -timeout 20m
+
+test: terminal ## all tests, with the race detector and in random order
+	CI_TERMINAL=1 go test $(TEST_FLAGS) ./...
+
+# What fails beside everything else is run once more, alone. If it passes then, a busy machine may have been all there was
+# to it: it is named, to be looked at. Many failures, or a data race, are no such thing.
+retest: terminal tools
+	@again=$$(mktemp); \
+	CI_TERMINAL=1 $(GOTESTSUM) --format=pkgname --hide-summary=skipped --jsonfile-timing-events=$(TOOLS)/../tests.json \
+		--rerun-fails=1 --rerun-fails-max-failures=4 --rerun-fails-run-root-test --rerun-fails-abort-on-data-race --rerun-fails-report=$$again \
+		--packages=./... -- $(TEST_FLAGS); \
+	if [ -s $$again ]; then echo "FAILED AT FIRST, in this shuffle, beside the others:"; cat $$again; fi
 
 terminal: ## tmux, in which the tests type keys and read the screen
 	@command -v tmux >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tmux; }
@@ -79,6 +93,7 @@ tools: ## golangci-lint at the pinned version, built once and kept
 	@if [ "$$($(LINT) version --short 2>/dev/null || true)" != "$(GOLANGCI_LINT_VERSION)" ]; then \
 		GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_LINT_VERSION); \
 	fi
+	@[ -x $(GOTESTSUM) ] || GOBIN=$(TOOLS) go install gotest.tools/gotestsum@v$(GOTESTSUM_VERSION)
 
 ahead: ## starts what the later steps compile and install: the tests wait for each other and leave room for it
 	@nice -n 19 bash -c 'TOOLS=$(TOOLS) .ci/browser/install; $(MAKE) --no-print-directory cross' </dev/null >/dev/null 2>&1 &
