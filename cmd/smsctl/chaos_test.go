@@ -17,6 +17,7 @@ import (
 //
 //	SMSCTL_TEST_CHAOS=20 go test -run TestChaos -timeout 2h -v ./cmd/smsctl
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	scenario, err := os.ReadFile(filepath.Join("..", "..", "testdata", "scenarios", "chaos.yaml"))
 	if err != nil {
 		t.Fatal(err)

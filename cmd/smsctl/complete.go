@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/campaign/recipients"
@@ -32,9 +33,15 @@ func (a *app) completionBudget() time.Duration {
 // candidates are what a word may become; a tab separates it from its description.
 type candidates func(ctx context.Context, a *app, cmd *cobra.Command) []string
 
-// completeDynamically offers what only the config, the database or a list knows, on every command that takes it: a
-// command that is added later is found by its flags and by the words of its usage.
-func completeDynamically(a *app, root *cobra.Command) {
+// completing says that a shell asks, and not a person.
+func completing(args []string) bool {
+	return len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
+}
+
+// offerCandidates offers the values of flags that have few, and what only the config, the database or a list knows, on
+// every command that takes it: a command that is added later is found by its flags and by the words of its usage. Cobra
+// keeps what it is told for ever, so it is told only when a shell asks.
+func offerCandidates(a *app, root *cobra.Command) {
 	byFlag := map[string]candidates{
 		"carrier": carrierCandidates, "class": classCandidates, "to-column": columnCandidates, "campaign": campaignCandidates(nil),
 		"compare": campaignCandidates(nil), "fields": fieldCandidates, "table": tableCandidates, "default-region": regionCandidates, "country": regionCandidates,
@@ -46,6 +53,7 @@ func completeDynamically(a *app, root *cobra.Command) {
 				_ = cmd.RegisterFlagCompletionFunc(name, a.completion(find, "")) // an error says that the command has its own
 			}
 		}
+		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { offerEnum(cmd, f) })
 		if cmd.LocalFlags().Lookup("state") != nil {
 			_ = cmd.RegisterFlagCompletionFunc("state", a.completion(stateCandidates, ""))
 		}
@@ -59,6 +67,13 @@ func completeDynamically(a *app, root *cobra.Command) {
 		}
 	}
 	visit(root)
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { offerEnum(root, f) })
+}
+
+func offerEnum(cmd *cobra.Command, f *pflag.Flag) {
+	if e, ok := f.Value.(*enum); ok {
+		_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(e.allowed, cobra.ShellCompDirectiveNoFileComp))
+	}
 }
 
 // takesNewName says that the flag gives a name to what is about to be made.

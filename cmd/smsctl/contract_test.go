@@ -28,6 +28,7 @@ func argsOf(cmd *cobra.Command) []string { return strings.Fields(cmd.CommandPath
 // Whatever happens, with JSON asked for both streams are JSON, and an error says so with the code the process ends
 // with.
 func TestJSONIsPureOnEveryPath(t *testing.T) {
+	t.Parallel()
 	broken := writeFile(t, "config.yaml", "databse: x.db\n")
 	suffixes := [][]string{
 		{"--json", "--help"},
@@ -52,6 +53,7 @@ func TestJSONIsPureOnEveryPath(t *testing.T) {
 		for _, suffix := range suffixes {
 			args := append(argsOf(cmd), suffix...)
 			t.Run(strings.Join(args, " "), func(t *testing.T) {
+				t.Parallel()
 				code, stdout, stderr := runCLI(t, setup{}, args...)
 				if err := pureJSON(stdout); err != nil {
 					t.Errorf("stdout: %v", err)
@@ -89,6 +91,7 @@ func checkErrorLine(t *testing.T, code int, stderr string) {
 
 // Without JSON an error is three lines: what, where, fix.
 func TestErrorsAreThreeLines(t *testing.T) {
+	t.Parallel()
 	for _, cmd := range allCommands(t) {
 		for _, suffix := range []string{"--no-such-flag", "--color=pink", "--db"} {
 			args := append(argsOf(cmd), suffix)
@@ -124,6 +127,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 
 // A --help anywhere shows help, whatever else is wrong on the line or in the environment.
 func TestHelpBeatsEverything(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{
 		{"config", "show", "--bogus", "-h"}, {"-h", "--bogus"}, {"config", "--help", "show"}, {"version", "--color", "pink", "--help"},
 	} {
@@ -136,6 +140,7 @@ func TestHelpBeatsEverything(t *testing.T) {
 
 // Every flag of every command can come from its variable, and a bad value there is refused by name.
 func TestEveryFlagHasATwin(t *testing.T) {
+	t.Parallel()
 	samples := map[string]string{"bool": "true", "count": "2", "int": "3", "uint64": "3", "duration": "3s", "WORD": "", "float64": "0.5"}
 	for _, cmd := range allCommands(t) {
 		flags := cmd.Flags()

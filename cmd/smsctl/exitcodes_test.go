@@ -11,6 +11,7 @@ import (
 
 // Each exit code of the table is what a real process ends with, for the reason that the table gives.
 func TestEveryExitCodeIsReached(t *testing.T) {
+	t.Parallel()
 	stories := map[exitCode]func(t *testing.T) *process{
 		exitOK: func(t *testing.T) *process {
 			v := newVendor(t)

@@ -55,16 +55,6 @@ func addGlobalFlags(a *app, root *cobra.Command) {
 	f.Var(newEnum(&g.pii, "", "masked", "full", "hash"), "pii", "phone numbers: masked, full, hash (default: masked, full in files)")
 	f.StringVar(&g.tz, "tz", "", "`ZONE` of the times shown (default: local); JSON is always UTC")
 	f.BoolVar(&g.version, "version", false, "print the version")
-	completeEnums(root, f)
-}
-
-// completeEnums offers the values of flags that have few.
-func completeEnums(cmd *cobra.Command, flags *pflag.FlagSet) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		if e, ok := f.Value.(*enum); ok {
-			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(e.allowed, cobra.ShellCompDirectiveNoFileComp))
-		}
-	})
 }
 
 // settle completes what the command line began: environment twins, then everything that is derived from several

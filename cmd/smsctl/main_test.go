@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //
 // FILE may be stdout or stderr, of the last command.
 func TestScript(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		RequireExplicitExec: true,

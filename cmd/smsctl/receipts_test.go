@@ -24,6 +24,7 @@ func newReceiptStage(t *testing.T, carrier string) *vendor {
 
 // Each receipt comes over HTTP to the listener of a real process, and the end of the campaign is what was promised.
 func TestReceiptsReachTheirMessages(t *testing.T) {
+	t.Parallel()
 	ok := func(status int) bool { return status/100 == 2 }
 	for _, carrier := range []string{"alpha", "delta"} {
 		for _, c := range []struct {
@@ -232,6 +233,7 @@ func TestReceiptListenerIsInherited(t *testing.T) {
 
 // A certificate that cannot be used is found before anything is sent: the receipts could not come in.
 func TestNothingIsSentWhereReceiptsCannotComeIn(t *testing.T) {
+	t.Parallel()
 	v := newVendor(t, only("alpha"), func(s *stage) {
 		s.config["receipts"].(tree)["tls"] = tree{"cert": "none.pem", "key": "none.key"}
 	})

@@ -89,7 +89,9 @@ smsctl help exit-codes                                    # what a script can re
 	root.SetFlagErrorFunc(a.flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.settle(cmd) }
 	beginWith(a, root)
-	completeDynamically(a, root)
+	if completing(a.args) {
+		offerCandidates(a, root)
+	}
 	return root
 }
 

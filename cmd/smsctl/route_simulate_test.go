@@ -8,6 +8,7 @@ import (
 )
 
 func TestRouteSimulate(t *testing.T) {
+	t.Parallel()
 	code, stdout, stderr := runCLI(t, setup{}, "route", "simulate", "--scenario", "grey-outage", "--messages", "5000", "--policy", "thompson,router", "--json")
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit %d: %s", code, stderr)
@@ -54,6 +55,7 @@ func TestRouteSimulateReadsAFile(t *testing.T) {
 
 // Whatever sim serve plays can be simulated.
 func TestRouteSimulatePlaysEveryScenario(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../../testdata/scenarios/*.yaml")
 	if err != nil || len(files) < 8 {
 		t.Fatal(files, err)

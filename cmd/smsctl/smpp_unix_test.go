@@ -90,6 +90,7 @@ func (s *stage) agreesByNumber(name string, p promise) {
 
 // TestSMPPRestarts: the message center restarts again and again while a campaign runs.
 func TestSMPPRestarts(t *testing.T) {
+	t.Parallel()
 	n, restarts := envNumber(t, "SMSCTL_TEST_RECIPIENTS", 1000), envNumber(t, "SMSCTL_TEST_RESTARTS", 2)
 	var phases []string
 	for i := range restarts {

@@ -19,6 +19,7 @@ func (p *process) signal(sig os.Signal) {
 
 // The first signal lets what is under way finish and starts nothing new; the same list goes on where it stopped.
 func TestFirstSignalDrains(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		sig  os.Signal
 		want exitCode
@@ -51,6 +52,7 @@ func TestFirstSignalDrains(t *testing.T) {
 
 // The second signal ends the program at once. What was under way is unknown, and is not sent again.
 func TestSecondSignalAborts(t *testing.T) {
+	t.Parallel()
 	const limit, tries = 200 * time.Millisecond, 3 // a busy machine is given another chance
 	best := time.Hour
 	for range tries {
