@@ -26,12 +26,20 @@ type Renderer interface {
 	Render(cells []string) (string, error)
 }
 
+// Labeller puts into a text what it must say in a country, and tells whether it does not.
+type Labeller interface {
+	Add(country, text string) (labelled string, added bool)
+	Lacks(country, text string) bool
+}
+
 // Intake turns the rows of a list into recipients: normalise, opt-out, render, segments, price; the importer finds the
 // duplicates. Rows are worked on in parallel, because reading telephone numbers and rendering cost more than the disk.
 type Intake struct {
 	List          *recipients.Reader
 	Phones        *phone.Parser
 	Text          Renderer
+	Labels        Labeller            // nil adds nothing and asks for nothing
+	Strict        bool                // a single message whose text lacks something is refused
 	Transliterate func(string) string // nil leaves texts as they are
 	MaxSegments   int
 	Times         *Schedule // nil: all are sent to at once
@@ -167,6 +175,10 @@ func (in *Intake) recipient(row *recipients.Row, t *Tally) (Recipient, *Reject) 
 	if err != nil {
 		return Recipient{}, in.badText(row, err)
 	}
+	added := false
+	if in.Labels != nil && text != "" {
+		text, added = in.Labels.Add(number.Country, text)
+	}
 	size := gsm.Measure(text)
 	if in.Transliterate != nil && size.Encoding == gsm.UCS2 {
 		if t := in.Transliterate(text); t != text {
@@ -185,6 +197,7 @@ func (in *Intake) recipient(row *recipients.Row, t *Tally) (Recipient, *Reject) 
 		Line: row.Line, Phone: digits, Country: number.Country, Kind: number.Type.String(), Cells: row.Cells,
 		Text: text, UCS2: size.Encoding == gsm.UCS2, Segments: size.Segments,
 	}
+	r.Labelled, r.Unlabelled = added, in.Labels != nil && in.Labels.Lacks(number.Country, text)
 	r.AtCap = in.AtCap != nil && in.AtCap(digits)
 	if in.Times != nil {
 		if fault := in.Times.of(row, &r); fault != nil {

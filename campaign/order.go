@@ -34,17 +34,29 @@ const Standing = "orders:"
 // for good.
 func (c *Campaign) Collects() bool { return strings.HasPrefix(c.Identity, Standing) }
 
-// One makes a recipient of a single message whose text is ready, by the same rules as a list's rows.
-func (in *Intake) One(row *Single) (Recipient, *Reject) {
+// One makes a recipient of a single message, by the same rules as a list's rows.
+func (in *Intake) One(one *Single) (Recipient, *Reject) {
 	var t Tally
-	return in.recipient(row.row(), &t)
+	its := *in
+	if one.Type != Promotional {
+		its.Labels = nil
+	}
+	r, reject := its.recipient(one.row(), &t)
+	if reject == nil && r.Unlabelled && in.Strict {
+		reject = in.reject(one.row(), -1, CodeTextLabel, "the text does not say what "+r.Country+" asks of promotional ones",
+			"smsctl compliance show "+r.Country)
+	}
+	return r, reject
 }
 
 // OrderLinger is how long the runner of a campaign that collects orders waits for another one.
 const OrderLinger = 5 * time.Second
 
 // Single is a message outside of a list.
-type Single struct{ To, Text, Ref string }
+type Single struct {
+	To, Text, Ref string
+	Type          MessageType
+}
 
 // OrderColumns are the columns of campaigns that collect orders: failed ones can be exported and sent again as a list, with
 // {{text}} for a message.

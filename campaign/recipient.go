@@ -18,6 +18,9 @@ type Recipient struct {
 	UCS2     bool
 	Segments int
 	AtCap    bool // its person has had as many messages as the caps allow
+
+	Labelled   bool // its text got the sender's wording
+	Unlabelled bool // its text does not say all that its country asks for
 	Timing
 }
 
@@ -127,4 +130,5 @@ const (
 	CodeTextEmpty   = "text.empty"
 	CodeTextLong    = "text.too_long"
 	CodeTextMissing = "text.missing"
+	CodeTextLabel   = "text.label"
 )

@@ -13,7 +13,8 @@ import (
 type Tally struct {
 	Rows, Invalid, Duplicate, OptedOut int64
 	Countries                          map[string]Share
-	Segments                           map[int]int64 // messages by their number of segments
+	Labelled, Unlabelled               map[string]int64 // messages by country
+	Segments                           map[int]int64    // messages by their number of segments
 	UCS2                               int64
 	AtCap                              int64          // messages that a frequency cap holds
 	Offenders                          map[rune]int64 // messages by the characters that make them UCS-2
@@ -91,12 +92,16 @@ func (t *Tally) undo(batch []Recipient, dups []Reject) {
 }
 
 func (t *Tally) count(r *Recipient, n int64) {
-	if t.Countries == nil {
-		t.Countries, t.Segments, t.Offenders = map[string]Share{}, map[int]int64{}, map[rune]int64{}
-	}
+	t.ready()
 	s := t.Countries[r.Country]
 	t.Countries[r.Country] = Share{s.Messages + n, s.Segments + n*int64(r.Segments)}
 	t.Segments[r.Segments] += n
+	if r.Labelled {
+		t.Labelled[r.Country] += n
+	}
+	if r.Unlabelled {
+		t.Unlabelled[r.Country] += n
+	}
 	if r.AtCap {
 		t.AtCap += n
 	}
@@ -111,6 +116,13 @@ func (t *Tally) count(r *Recipient, n int64) {
 	}
 }
 
+func (t *Tally) ready() {
+	if t.Countries == nil {
+		t.Countries, t.Segments, t.Offenders = map[string]Share{}, map[int]int64{}, map[rune]int64{}
+		t.Labelled, t.Unlabelled = map[string]int64{}, map[string]int64{}
+	}
+}
+
 // maxOffenders bounds the table: a list in another alphabet has thousands of such characters, and none matters.
 const maxOffenders = 64
 
@@ -120,15 +132,19 @@ func (t *Tally) merge(o *Tally) {
 	t.UCS2 += o.UCS2
 	t.AtCap += o.AtCap
 	t.Waits.merge(&o.Waits)
-	if t.Countries == nil {
-		t.Countries, t.Segments, t.Offenders = map[string]Share{}, map[int]int64{}, map[rune]int64{}
-	}
+	t.ready()
 	for c, s := range o.Countries {
 		was := t.Countries[c]
 		t.Countries[c] = Share{was.Messages + s.Messages, was.Segments + s.Segments}
 	}
 	for k, n := range o.Segments {
 		t.Segments[k] += n
+	}
+	for c, n := range o.Labelled {
+		t.Labelled[c] += n
+	}
+	for c, n := range o.Unlabelled {
+		t.Unlabelled[c] += n
 	}
 	for c, n := range o.Offenders {
 		if _, known := t.Offenders[c]; known || len(t.Offenders) < maxOffenders {

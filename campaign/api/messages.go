@@ -120,7 +120,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) (int, any, 
 			return 0, nil, problem(http.StatusUnprocessableEntity, "from.malformed", err.Error()).in("from")
 		}
 	}
-	recipient, reject := s.Intake.One(&campaign.Single{To: req.To, Text: req.Text, Ref: req.Ref})
+	recipient, reject := s.Intake.One(&campaign.Single{To: req.To, Text: req.Text, Ref: req.Ref, Type: req.Type})
 	if reject != nil {
 		return 0, nil, problem(http.StatusUnprocessableEntity, reject.Code, reject.Message).in(fieldOf(reject.Code)).hint(reject.Fix)
 	}

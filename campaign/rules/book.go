@@ -20,16 +20,17 @@ var sendersCSV string
 type Book struct {
 	Hours   []Hours // in the order of the file: a country's rows together
 	senders map[string]Senders
+	labels  map[string]Label
 }
 
 // Shipped reads the rules that come with the program: some hundred rows, so keep what it returns.
 func Shipped() *Book {
-	hours, err1 := readHours(hoursCSV)
+	hours, labels, err1 := readHours(hoursCSV)
 	senders, err2 := readSenders(sendersCSV)
 	if err := errors.Join(err1, err2); err != nil {
 		panic("rules of the program: " + err.Error()) // a test reads them
 	}
-	return &Book{Hours: hours, senders: senders}
+	return &Book{Hours: hours, senders: senders, labels: labels}
 }
 
 // eachRow calls do for each row below a header that must be as given.

@@ -23,7 +23,6 @@ type Hours struct {
 	StrictOpen, StrictClose Clock // the narrower where sources differ, else the same
 
 	AlphaSender string // as it stands in the data
-	Label       string
 	Note        string
 	Source      string
 	Certainty   string
@@ -98,18 +97,24 @@ func (b *Book) HoursOf(country, state string) []Hours {
 	return found
 }
 
-func readHours(csv string) ([]Hours, error) {
+const hoursColumns = "iso subdivision days start end strict_start strict_end holidays alpha_sender footer_or_label must_start must_hold other source certainty"
+
+func readHours(csv string) ([]Hours, map[string]Label, error) {
 	var all []Hours
-	err := eachRow(csv, "iso subdivision days start end strict_start strict_end holidays alpha_sender footer_or_label other source certainty",
-		func(f []string) error {
-			h := Hours{
-				Country: f[0], State: f[1], Known: f[3] != "", AlphaSender: f[8], Label: f[9], Note: f[10], Source: f[11], Certainty: f[12],
+	labels := map[string]Label{}
+	err := eachRow(csv, hoursColumns, func(f []string) error {
+		h := Hours{Country: f[0], State: f[1], Known: f[3] != "", AlphaSender: f[8], Note: f[12], Source: f[13], Certainty: f[14]}
+		all = append(all, h)
+		if f[9] != "" {
+			l := Label{Says: f[9], Source: f[13], Certainty: f[14], start: f[10], hold: f[11]}
+			if _, err := l.needs("brand"); err != nil {
+				return err
 			}
-			err := h.read(f[2:8])
-			all = append(all, h)
-			return err
-		})
-	return all, err
+			labels[h.Country] = l
+		}
+		return all[len(all)-1].read(f[2:8])
+	})
+	return all, labels, err
 }
 
 // read reads the columns from days to holidays.

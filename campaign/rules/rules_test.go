@@ -103,18 +103,19 @@ func TestSenders(t *testing.T) {
 // What is wrong in the data is named with its line.
 func TestBadData(t *testing.T) {
 	t.Parallel()
-	const head = "iso,subdivision,days,start,end,strict_start,strict_end,holidays,alpha_sender,footer_or_label,other,source,certainty\n"
+	const head = "iso,subdivision,days,start,end,strict_start,strict_end,holidays,alpha_sender,footer_or_label,must_start,must_hold,other,source,certainty\n"
 	for text, want := range map[string]string{
 		"": "EOF", "iso\n": "the columns are",
-		head + "GB,,Mo-Xx,08:00,21:00,,,allowed,,,,s,A\n":        `line 2: days are "Mo-Xx"`,
-		head + "GB,,Mo,21:00,08:00,,,allowed,,,,s,A\n":           "are no hours",
-		head + "GB,,Mo,08:00,21:00,07:00,,allowed,,,,s,A\n":      "are no hours",
-		head + "GB,,Mo,8,21:00,,,allowed,,,,s,A\n":               `"8" is no time of day`,
-		head + "GB,,Mo,08:00,24:01,,,allowed,,,,s,A\n":           `"24:01" is no time of day`,
-		head + "GB,,Mo,08:00,21:00,,,perhaps,,,,s,A\n":           `holidays are "perhaps"`,
-		head + "GB,,Mo,08:00,21:00,,,allowed,,,,s,A\nGB,short\n": "line 3",
+		head + "GB,,Mo-Xx,08:00,21:00,,,allowed,,,,,,s,A\n":        `line 2: days are "Mo-Xx"`,
+		head + "GB,,Mo,21:00,08:00,,,allowed,,,,,,s,A\n":           "are no hours",
+		head + "GB,,Mo,08:00,21:00,07:00,,allowed,,,,,,s,A\n":      "are no hours",
+		head + "GB,,Mo,8,21:00,,,allowed,,,,,,s,A\n":               `"8" is no time of day`,
+		head + "GB,,Mo,08:00,24:01,,,allowed,,,,,,s,A\n":           `"24:01" is no time of day`,
+		head + "GB,,Mo,08:00,21:00,,,perhaps,,,,,,s,A\n":           `holidays are "perhaps"`,
+		head + "GB,,Mo,08:00,21:00,,,allowed,,,,,,s,A\nGB,short\n": "line 3",
+		head + "GB,,Mo,08:00,21:00,,,allowed,,x,(,,,s,A\n":         "missing closing )",
 	} {
-		if _, err := readHours(text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := readHours(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}

@@ -51,7 +51,8 @@ type complianceView struct {
 	Mode       rules.Mode     `json:"mode"` // the config's
 	Senders    *rules.Senders `json:"senders"`
 	AlphaNotes []string       `json:"alpha_notes"` // what other sources say of senders of letters
-	Labels     []string       `json:"labels"`      // what the text must say
+	Label      *labelView     `json:"label"`       // what the text must say; null: nothing that is known
+	Yours      *rules.Wording `json:"yours"`       // the config's wording of it
 	Hours      []hoursView    `json:"hours"`
 	Fallback   bool           `json:"fallback"` // the hours are those of countries of which none are known
 	Disclaimer string         `json:"disclaimer"`
@@ -65,7 +66,7 @@ func (a *app) showCompliance(_ context.Context, text string) error {
 	country := strings.ToUpper(strings.TrimSpace(text))
 	book := rules.Shipped()
 	v := complianceView{
-		Schema: "smsctl.compliance/1", Country: country, Mode: cfg.Compliance, AlphaNotes: []string{}, Labels: []string{}, Hours: []hoursView{},
+		Schema: "smsctl.compliance/1", Country: country, Mode: cfg.Compliance, AlphaNotes: []string{}, Hours: []hoursView{},
 		Disclaimer: rules.Disclaimer,
 	}
 	known := false
@@ -73,6 +74,7 @@ func (a *app) showCompliance(_ context.Context, text string) error {
 		v.Senders, v.Name, known = &s, s.Name, true
 	}
 	known = v.add(book, country) || known
+	v.addLabel(book, cfg, country)
 	if !known {
 		return fail(exitNotFound, "compliance.unknown_country", "nothing is known of the country %q", text).at("two letters of ISO 3166, like GB").
 			fix("smsctl compliance show GB")
@@ -100,7 +102,6 @@ func (v *complianceView) add(book *rules.Book, country string) (found bool) {
 		found = true
 		if country != rules.Anywhere {
 			once(&v.AlphaNotes, h.AlphaSender)
-			once(&v.Labels, h.Label)
 		}
 		row := hoursView{State: h.State, Holidays: string(h.Holidays), Note: h.Note, Source: h.Source, Certainty: h.Certainty}
 		if h.Known {
@@ -118,6 +119,44 @@ func (v *complianceView) add(book *rules.Book, country string) (found bool) {
 	return found
 }
 
+// labelView is what a text must say.
+type labelView struct {
+	MustSay   string `json:"must_say"`
+	Checked   bool   `json:"checked"` // a text shows whether it does
+	Source    string `json:"source"`
+	Certainty string `json:"certainty"`
+}
+
+func (v *complianceView) addLabel(book *rules.Book, cfg *config, country string) {
+	if l, ok := book.LabelOf(country); ok {
+		v.Label = &labelView{l.Says, l.Checked(), l.Source, l.Certainty}
+	}
+	for _, key := range []string{rules.Anywhere, country} {
+		if own, ok := cfg.Labels[key]; ok {
+			v.Yours = &own
+		}
+	}
+}
+
+func (v *complianceView) printText(b *strings.Builder) {
+	if v.Label == nil && v.Yours == nil {
+		return
+	}
+	b.WriteString("\n  Text of promotional messages\n")
+	if l := v.Label; l != nil {
+		checked := "looked for in each text"
+		if !l.Checked {
+			checked = "not to be seen from a text"
+		}
+		fmt.Fprintf(b, "  must say    %s: %s\n  source      %s   certainty %s\n", l.MustSay, checked, l.Source, l.Certainty)
+	}
+	if v.Yours == nil {
+		b.WriteString("  yours       nothing is added: labels in the config\n")
+		return
+	}
+	fmt.Fprintf(b, "  yours       before it %q, behind it %q, where the text does not say so itself\n", v.Yours.Start, v.Yours.End)
+}
+
 func (a *app) printCompliance(v *complianceView) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s   compliance is %s in this config\n", v.Country, v.Name, v.Mode)
@@ -128,9 +167,7 @@ func (a *app) printCompliance(v *complianceView) error {
 	for _, note := range v.AlphaNotes {
 		fmt.Fprintf(&b, "  elsewhere   %s\n", note)
 	}
-	for _, label := range v.Labels {
-		fmt.Fprintf(&b, "\n  Text\n  must say    %s\n", label)
-	}
+	v.printText(&b)
 	b.WriteString("\n  Hours of promotional messages, by the clock of whoever gets them\n")
 	if v.Fallback {
 		b.WriteString("  none are known of this country; what holds instead:\n")

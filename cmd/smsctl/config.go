@@ -20,23 +20,24 @@ import (
 // config is the config file with its defaults filled in. The `yaml` names are its contract: adding a key is adding a
 // field, whose type checks its own value by UnmarshalText.
 type config struct {
-	Database      string                  `yaml:"database"`
-	DefaultRegion region                  `yaml:"default_region"`
-	Sender        sender                  `yaml:"sender"`
-	Currency      currency                `yaml:"currency"`
-	Budget        budgetConfig            `yaml:"budget"`
-	Compliance    rules.Mode              `yaml:"compliance"` // how far the rules of countries are obeyed
-	Caps          capsConfig              `yaml:"caps"`       // how many messages a person gets
-	Carriers      carrierEntries          `yaml:"carriers"`
-	Senders       map[string]senderConfig `yaml:"senders"` // how much each may send
-	Windows       windowsConfig           `yaml:"windows"`
-	Routing       routingConfig           `yaml:"routing"`
-	Receipts      receiptsConfig          `yaml:"receipts"`
-	OptOut        optOutConfig            `yaml:"optout"`
-	Serve         serveConfig             `yaml:"serve"`
-	API           apiConfig               `yaml:"api"`
-	Schedule      scheduleConfig          `yaml:"schedule"`
-	Keys          keysConfig              `yaml:"keys"`
+	Database      string                   `yaml:"database"`
+	DefaultRegion region                   `yaml:"default_region"`
+	Sender        sender                   `yaml:"sender"`
+	Currency      currency                 `yaml:"currency"`
+	Budget        budgetConfig             `yaml:"budget"`
+	Compliance    rules.Mode               `yaml:"compliance"` // how far the rules of countries are obeyed
+	Labels        map[string]rules.Wording `yaml:"labels"`     // what stands before and behind promotional texts, by country
+	Caps          capsConfig               `yaml:"caps"`       // how many messages a person gets
+	Carriers      carrierEntries           `yaml:"carriers"`
+	Senders       map[string]senderConfig  `yaml:"senders"` // how much each may send
+	Windows       windowsConfig            `yaml:"windows"`
+	Routing       routingConfig            `yaml:"routing"`
+	Receipts      receiptsConfig           `yaml:"receipts"`
+	OptOut        optOutConfig             `yaml:"optout"`
+	Serve         serveConfig              `yaml:"serve"`
+	API           apiConfig                `yaml:"api"`
+	Schedule      scheduleConfig           `yaml:"schedule"`
+	Keys          keysConfig               `yaml:"keys"`
 
 	file    *configFile       // nil without a config file
 	profile string            // the environment in force
@@ -207,6 +208,7 @@ func (c *config) check() problems {
 	}
 	c.API.check(complain)
 	c.Caps.check(complain)
+	c.checkLabels(complain)
 	c.checkSenders(complain)
 	if c.Receipts.Timeout > c.Receipts.Settle {
 		complain("receipts.timeout", "timeout (%s) is longer than settle (%s)",

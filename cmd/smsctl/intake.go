@@ -51,6 +51,9 @@ func (s *session) intake(ctx context.Context, o *sendOptions, l *list, c *campai
 	if err := s.checkSender(c, in); err != nil {
 		return in, err
 	}
+	if err := s.checkLabels(in); err != nil {
+		return in, err
+	}
 	return in, s.fits(c, in)
 }
 
@@ -87,6 +90,9 @@ func (s *session) importRows(ctx context.Context, o *sendOptions, l *list, c *ca
 		return nil, err
 	}
 	if work.AtCap, err = s.atCap(ctx, o, c); err != nil {
+		return nil, err
+	}
+	if work.Labels, err = s.labeller(o, c); err != nil {
 		return nil, err
 	}
 	c.Columns, c.SourceSHA = rows.Header(), l.sha

@@ -146,6 +146,7 @@ func (s *session) printPlan(w io.Writer, o *sendOptions, l *list, c *campaign.Ca
 	}
 	s.timingPlan(c, in, line)
 	cappedPlan(c, in, line)
+	in.labelPlan(line)
 	in.senderPlan(line)
 	line("Cost", "%s estimated with the dearest carrier, %s", money{in.cost, c.Currency}, ceiling)
 	if p := c.Settings.Policy; p != "" && p != routing.Learned {
@@ -198,6 +199,7 @@ func (s *session) countryTable(b *strings.Builder, c *campaign.Campaign, in *int
 // warnings names what costs more than it need, or is not known.
 func (s *session) warnings(b *strings.Builder, o *sendOptions, c *campaign.Campaign, in *intake) {
 	lines := append(s.timingWarnings(c, in), in.senderOverflow()...)
+	lines = append(lines, s.labelWarnings(in)...)
 	if in.UCS2 > 0 {
 		var worst []string
 		for _, r := range slices.SortedFunc(maps.Keys(in.Offenders), func(x, y rune) int { return int(in.Offenders[y] - in.Offenders[x]) }) {

@@ -42,6 +42,7 @@ type planFile struct {
 
 	Timing *timingDocument `json:"timing,omitempty"` // who waits until when; absent when all are sent to at once
 	Caps   *cappedDocument `json:"caps,omitempty"`   // absent when there are none
+	Labels *labelsDocument `json:"labels,omitempty"` // absent when no text got any, and none lacks one
 }
 
 // planPins are the hashes of everything the plan depends on.
@@ -62,7 +63,7 @@ func (s *session) pin(ctx context.Context, o *sendOptions, l *list, c *campaign.
 		Schema: planSchema, CreatedAt: s.now().UTC(), Campaign: c.Name, Mode: string(c.Mode), Profile: c.Profile, List: l.name, Flags: o.given(), Pins: pins,
 		Rows: in.Rows, Invalid: in.Invalid, Duplicate: in.Duplicate, OptedOut: in.OptedOut, Eligible: in.Eligible(),
 		Segments: in.AllSegments(), Cost: report.Money(in.cost), Currency: c.Currency, Timing: timingOf(&c.Settings, in),
-		Caps: cappedOf(&c.Settings, in),
+		Caps: cappedOf(&c.Settings, in), Labels: s.labelsOf(in),
 	}, nil
 }
 

@@ -54,6 +54,7 @@ type sendOptions struct {
 	rejects, testTo      string
 	at, window, windowTZ string
 	over                 time.Duration
+	ready                bool // the message is a text that has its labels
 
 	flags     *pflag.FlagSet
 	plan      *planFile // set by --plan

@@ -12,6 +12,7 @@ import (
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/campaign/api"
+	"github.com/smsctl/smsctl/campaign/rules"
 	"github.com/smsctl/smsctl/carriers/phone"
 )
 
@@ -57,11 +58,15 @@ func (v *service) serveAPI(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	labels, err := v.labels(v.cfg.OptOut.Brand, string(v.cfg.Sender))
+	if err != nil {
+		return nil, err
+	}
 	v.orders = &orders{service: v, open: map[api.Kind]*collector{}, purse: newPurse(v.session)}
 	server := api.New(api.Options{
 		Token: token, Orders: v.orders, Lists: v.orders, Views: v.orders,
 		Intake: &campaign.Intake{
-			Phones: numbers, Text: campaign.ReadyText{}, MaxSegments: v.cfg.API.MaxSegments,
+			Phones: numbers, Text: campaign.ReadyText{}, Labels: labels, Strict: v.obeys() && v.cfg.Compliance == rules.Strict, MaxSegments: v.cfg.API.MaxSegments,
 			OptedOut: func(uint64) bool { return false }, // the store looks, in the transaction
 		},
 		Sender: func(text string) error { return new(sender).UnmarshalText([]byte(text)) },

@@ -17,6 +17,7 @@ func (s *session) sendTest(ctx context.Context, o *sendOptions, c *campaign.Camp
 	}
 	t := *o
 	t.csv, t.to, t.testTo, t.fresh, t.maxRejects = "", o.testTo, "", true, "100%"
+	t.ready = true
 	l, err := s.openList(&t)
 	if err != nil {
 		return "", err
