@@ -1,8 +1,8 @@
 package store
 
 import (
-	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,16 +10,41 @@ import (
 	"github.com/smsctl/smsctl/campaign/optout"
 )
 
-// OptOutSet is the opt-out list as intake asks it: a million numbers are eight megabytes, a million hashes sixteen, and a
-// look-up costs less than a statement by far. Begin asks the database itself.
+// OptOutSet is the opt-out list as intake asks it: a million numbers or hashes are eight megabytes, and a look-up costs less
+// than a statement by far. Begin asks the database itself.
 type OptOutSet struct {
 	phones  []uint64 // sorted
-	hashes  []shortHash
+	hashes  hashSet
 	hashers []optout.Hasher
 }
 
-// shortHash is the first half of a hash: that two numbers share it is as likely as nothing.
-type shortHash [optout.HashSize / 2]byte
+// hashSet is the first eight bytes of each hash, sorted: that a number shares them with another's hash is as likely as
+// nothing. Hashes are spread evenly, so a table of where each first sixteen bits begin leaves a dozen of a million to look
+// through, and these lie beside each other.
+type hashSet struct {
+	short []uint64
+	first []uint32
+}
+
+func shortHash(sum []byte) uint64 { return binary.BigEndian.Uint64(sum) }
+
+const hashBits = 16
+
+func (h *hashSet) index() {
+	h.first = make([]uint32, 1<<hashBits+1)
+	for _, s := range h.short {
+		h.first[s>>(64-hashBits)+1]++
+	}
+	for i := range 1 << hashBits {
+		h.first[i+1] += h.first[i]
+	}
+}
+
+func (h *hashSet) has(short uint64) bool {
+	at := short >> (64 - hashBits)
+	_, found := slices.BinarySearch(h.short[h.first[at]:h.first[at+1]], short)
+	return found
+}
 
 // OptOuts loads the numbers to which a message must not go. A number whose reply waits for review is not among them: it
 // is held in the moment of sending, and may be released before.
@@ -29,7 +54,7 @@ func (s *Store) OptOuts(ctx context.Context, t optout.Target) (*OptOutSet, error
 	for i, scope := range scopes {
 		args[i] = string(scope)
 	}
-	where := ` WHERE (scope COLLATE NOCASE IN (?` + strings.Repeat(",?", len(args)-1) + `)`
+	where := ` WHERE (scope = 'all' OR scope COLLATE NOCASE IN (?` + strings.Repeat(",?", len(args)-1) + `)`
 	if t.AnyBrand() {
 		where += ` OR scope LIKE 'brand:%'`
 	}
@@ -50,12 +75,13 @@ func (s *Store) OptOuts(ctx context.Context, t optout.Target) (*OptOutSet, error
 	}
 	err = s.run.each(ctx, d, func() error {
 		hash, _ := d[0].([]byte)
-		set.hashes = append(set.hashes, shortHash(hash[:len(shortHash{})]))
+		set.hashes.short = append(set.hashes.short, shortHash(hash))
 		return nil
 	}, `SELECT hash FROM optout_hashes`+where+` ORDER BY hash`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading hashed opt-outs: %w", explain(err))
 	}
+	set.hashes.index()
 	return set, nil
 }
 
@@ -64,13 +90,12 @@ func (s *OptOutSet) Has(phone uint64) bool {
 	if _, found := slices.BinarySearch(s.phones, phone); found {
 		return true
 	}
-	if len(s.hashes) == 0 {
+	if len(s.hashes.short) == 0 {
 		return false
 	}
 	for _, h := range s.hashers {
 		for _, sum := range h.Sums(phone) {
-			short := shortHash(sum[:len(shortHash{})])
-			if _, found := slices.BinarySearchFunc(s.hashes, short, func(a, b shortHash) int { return bytes.Compare(a[:], b[:]) }); found {
+			if s.hashes.has(shortHash(sum[:])) {
 				return true
 			}
 		}

@@ -48,7 +48,18 @@ func (k Key) Kind() HashKind { return HashKind{HMAC, k.ID} }
 // Hasher makes the hashes of numbers. It is safe for concurrent use.
 type Hasher struct {
 	Kind HashKind
-	pool *sync.Pool
+	pool *sync.Pool // of *hashState
+}
+
+// hashState is reused: an HMAC keeps what its key costs.
+type hashState struct {
+	hash.Hash
+	number [24]byte
+	sums   [2][HashSize]byte
+}
+
+func statesOf(fresh func() hash.Hash) *sync.Pool {
+	return &sync.Pool{New: func() any { return &hashState{Hash: fresh()} }}
 }
 
 // Hashers makes one for each of the kinds. A kind whose key is not among keys is an [UnknownKeyError].
@@ -66,11 +77,11 @@ func Hashers(kinds []HashKind, keys []Key) ([]Hasher, error) {
 
 func newHasher(kind HashKind, keys []Key) (Hasher, error) {
 	if kind.Alg == SHA256 {
-		return Hasher{kind, &sync.Pool{New: func() any { return sha256.New() }}}, nil
+		return Hasher{kind, statesOf(sha256.New)}, nil
 	}
 	for _, k := range keys {
 		if k.ID == kind.KeyID {
-			return Hasher{kind, &sync.Pool{New: func() any { return hmac.New(sha256.New, k.secret) }}}, nil
+			return Hasher{kind, statesOf(func() hash.Hash { return hmac.New(sha256.New, k.secret) })}, nil
 		}
 	}
 	return Hasher{}, &UnknownKeyError{kind.KeyID}
@@ -85,14 +96,14 @@ func (e *UnknownKeyError) Error() string {
 
 // Sums are the hashes that a number may stand under: lists hash it with its plus or without.
 func (h Hasher) Sums(digits uint64) (sums [2][HashSize]byte) {
-	var text [24]byte
-	number := appendE164(text[:0], digits)
-	state := h.pool.Get().(hash.Hash)
+	state := h.pool.Get().(*hashState)
+	number := appendE164(state.number[:0], digits)
 	for i := range sums {
 		state.Reset()
 		state.Write(number[i:])
-		state.Sum(sums[i][:0])
+		state.Sum(state.sums[i][:0])
 	}
+	sums = state.sums
 	h.pool.Put(state)
 	return sums
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,9 +80,16 @@ type optOutBatch struct {
 	hashed []store.HashedOptOut
 }
 
-const optOutBatchRows = 10_000
+// Hashes come in no order, and each row of a long list lies on another page of the table: sorted, many of them share the
+// page that is written for one. So they are collected ten times as long, and written in as many transactions.
+const (
+	optOutBatchRows = 10_000
+	hashedBatchRows = 10 * optOutBatchRows
+)
 
-func (b *optOutBatch) full() bool { return len(b.plain)+len(b.hashed) >= optOutBatchRows }
+func (b *optOutBatch) full() bool {
+	return len(b.plain) >= optOutBatchRows || len(b.hashed) >= hashedBatchRows
+}
 
 func (s *session) importOptOuts(ctx context.Context, o *sendOptions, hashed string) (err error) {
 	l, err := s.openList(o)
@@ -173,17 +182,21 @@ func (in *optOutImport) read(ctx context.Context, full chan<- optOutBatch) error
 	}
 }
 
-// write puts a batch on the list, whole or not at all.
+// write puts a batch on the list. What is on it stays if the rest fails: importing the file again adds the rest.
 func (in *optOutImport) write(ctx context.Context, b optOutBatch) error {
 	added, err := in.store.AddOptOuts(ctx, b.plain)
 	if err != nil {
 		return storeError(err, in.store.Path())
 	}
-	hashed, err := in.store.AddHashedOptOuts(ctx, b.hashed)
-	if err != nil {
-		return storeError(err, in.store.Path())
+	in.added += added
+	slices.SortFunc(b.hashed, func(x, y store.HashedOptOut) int { return bytes.Compare(x.Hash, y.Hash) })
+	for part := range slices.Chunk(b.hashed, optOutBatchRows) {
+		added, err := in.store.AddHashedOptOuts(ctx, part)
+		if err != nil {
+			return storeError(err, in.store.Path())
+		}
+		in.added += added
 	}
-	in.added += added + hashed
 	return nil
 }
 
