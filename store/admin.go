@@ -21,6 +21,7 @@ type Info struct {
 	Size       int64     `json:"size_bytes"`
 	WAL        int64     `json:"wal_bytes"`  // changes that are not in the file yet
 	Free       int64     `json:"free_bytes"` // inside the file, to be used again
+	OwesScrub  bool      `json:"owes_scrub"` // what was taken out may still be in unused parts of it
 	Disk       *int64    `json:"disk_free_bytes"`
 	Campaigns  int64     `json:"campaigns"`
 	Recipients int64     `json:"recipients"`
@@ -59,6 +60,9 @@ func (s *Store) Info(ctx context.Context) (*Info, error) {
 		i.Size, i.Free = pages*pageSize, freePages*pageSize
 		return nil
 	})
+	if err == nil {
+		i.OwesScrub, err = s.OwesScrub(ctx)
+	}
 	if st, e := os.Stat(s.path + "-wal"); e == nil {
 		i.WAL = st.Size()
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -78,7 +77,7 @@ type forget struct {
 
 func (op *forget) apply(tx *txn) error {
 	op.res = &Forgotten{Campaigns: []string{}, Files: []string{}, Hash: hashName(op.sum)}
-	for _, step := range []func(*txn) error{op.messages, op.replies, op.rejected, op.list, op.schedules, op.mentions, op.suppress} {
+	for _, step := range []func(*txn) error{(*txn).owe, op.messages, op.replies, op.rejected, op.list, op.schedules, op.mentions, op.suppress} {
 		if err := step(tx); err != nil {
 			return err
 		}
@@ -286,34 +285,4 @@ func mentions(text, number string) bool {
 	}
 	national := strings.TrimLeft(digits, "0")
 	return len(national) >= 7 && strings.HasSuffix(number, national)
-}
-
-// Scrub brings the file to a state in which nothing is left of what was deleted or overwritten: neither in free pages nor
-// in the log. ErrLocked says that somebody else is at work on the database: it has to be done again later.
-func (s *Store) Scrub(ctx context.Context) (err error) {
-	if err := s.w.do(ctx, opFunc(func(*txn) error { return nil })); err != nil { // what is under way is written first
-		return err
-	}
-	return vacuum(ctx, dsn(s.path, s.o, 8<<10))
-}
-
-func vacuum(ctx context.Context, dsn string) (err error) {
-	db, err := openPlain(dsn)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, q := range []string{`PRAGMA secure_delete = ON`, `VACUUM`} {
-		if _, err := db.ExecContext(ctx, q); err != nil {
-			return fmt.Errorf("scrubbing the database: %w", explain(err))
-		}
-	}
-	var busy, log, done int
-	if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done); err != nil {
-		return fmt.Errorf("emptying the log: %w", explain(err))
-	}
-	if busy != 0 {
-		return fmt.Errorf("emptying the log: %w", ErrLocked)
-	}
-	return nil
 }

@@ -59,6 +59,9 @@ const pruneRows = 20_000
 // wrote to opt out stays too: it is the proof of it. It can be broken off and done again. Scrub must follow.
 // Receipts from before a moment that match no message lose the same, and so do schedules that were removed before it.
 func (s *Store) Redact(ctx context.Context, ids []int64, before time.Time) error {
+	if err := s.w.do(ctx, opFunc((*txn).owe)); err != nil {
+		return fmt.Errorf("pruning: %w", explain(err))
+	}
 	for _, id := range ids {
 		lo, hi := span(id)
 		if err := s.byPages(ctx, lo, hi, `SELECT max(id) FROM (SELECT id FROM recipients WHERE id > ? AND id < ? ORDER BY id LIMIT ?)`,

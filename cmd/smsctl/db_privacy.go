@@ -34,7 +34,8 @@ func newDBPruneCommand(a *app) *cobra.Command {
 prices, times and errors stay: reports say what they said, and db check proves them. --delete takes the campaigns out whole.
 Opt-outs and the replies that prove them stay in either case.
 
-The file is then rewritten, so that nothing is left in unused parts of it. Files beside the database (rejected rows, reports,
+The file is then rewritten, so that nothing is left in unused parts of it. Where another program is at work on it, that is done by
+the next send that ends, or by serve when nothing is being sent; until then smsctl doctor says so. Files beside the database (rejected rows, reports,
 exports, backups) are yours to delete; those that are known are named.`,
 		Example: "smsctl db prune --older-than 90d --redact --dry-run\nsmsctl db prune --older-than 730d --delete\nsmsctl db prune --campaign spring --redact",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -85,6 +86,11 @@ func (s *session) dbPrune(ctx context.Context, o *pruneOptions) error {
 	}
 	verb := map[bool]string{true: "delete", false: "redact"}[o.delete]
 	doc := map[string]any{"schema": "smsctl.db_prune/1", "action": verb, "dry_run": o.dryRun, "campaigns": list, "scrubbed": false}
+	if len(list) == 0 && !o.dryRun {
+		if err := s.settleScrub(ctx); err != nil {
+			return err
+		}
+	}
 	if len(list) == 0 || o.dryRun {
 		return s.print(doc, func() error { return s.showPrune(list, verb, o.dryRun) })
 	}
@@ -197,12 +203,30 @@ func (s *session) scrub(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// settleScrub rewrites the file where somebody was at work on it when people or campaigns were taken out: whoever that was
+// does so when it has done, and serve when nothing is being sent.
+func (s *session) settleScrub(ctx context.Context) error {
+	owed, err := s.store.OwesScrub(ctx)
+	if err != nil || !owed {
+		return err
+	}
+	if busy, err := s.store.Busy(ctx); err != nil || busy {
+		return err
+	}
+	s.say("Rewriting the database: nothing is to be left of what was taken out of it.")
+	done, err := s.scrub(ctx)
+	if err == nil && !done {
+		s.log().Info("the database is to be rewritten, and another program is at work on it")
+	}
+	return err
+}
+
 func unscrubbed(done bool, path string) error {
 	if done {
 		return nil
 	}
 	return fail(exitLocked, "db.not_scrubbed", "what was taken out is still in unused parts of the file: another program is at work on it").at("%s", path).
-		fix("run the same command again when nothing is being sent")
+		fix("nothing, if that is smsctl: send does it when it has ended, serve when nothing is being sent. Or run the same command again then")
 }
 
 // nameFile names a file outside the database that may hold people, if it is there: where the campaign has put its rejected

@@ -129,6 +129,13 @@ func (d *doctor) checkOpenStore(ctx context.Context, path string) {
 			f.mended(os.Chmod(path, 0o600))
 		}
 	}
+	if i.OwesScrub {
+		f := d.say(verdictWarn, "what db prune or db forget took out may still be in unused parts of the file: a program was at work on it")
+		f.remedy("smsctl doctor store --fix, when nothing is being sent")
+		if d.fix {
+			f.mended(d.session.store.Scrub(ctx))
+		}
+	}
 	if i.WAL > largeWAL {
 		d.say(verdictWarn, "the write-ahead log has %s: a program has been reading the database for very long", bytesText(i.WAL)).
 			remedy("end what reads %s, then: smsctl db check", path)

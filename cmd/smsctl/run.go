@@ -97,6 +97,11 @@ func (s *session) run(ctx context.Context, c *campaign.Campaign, lease campaign.
 	if v.signals.detaching() && end.Cause == campaign.CauseInterrupted {
 		return s.handOver(context.WithoutCancel(ctx), c, v, s.carrierNames())
 	}
+	if end.Cause != campaign.CauseInterrupted {
+		if err := s.settleScrub(ctx); err != nil {
+			s.log().Error("the database cannot be rewritten", "error", err)
+		}
+	}
 	s.ring(v, end.Cause != campaign.CauseInterrupted)
 	p.ended(end)
 	return s.conclude(ctx, c, v, end)

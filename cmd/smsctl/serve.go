@@ -164,6 +164,7 @@ func (v *service) run(ctx context.Context) (err error) {
 	if !v.o.noScheduler {
 		g.Go(func() error { return v.keepSchedules(gctx) })
 	}
+	g.Go(func() error { return v.keepScrubbed(gctx) })
 	if v.orders != nil {
 		g.Go(func() error { return v.orders.keep(gctx) })
 	}
