@@ -27,13 +27,15 @@ type days struct {
 	due   map[string][]string // the numbers of each run, by its campaign's name
 	late  map[string]bool     // runs that nobody looked at in time
 	log   string              // what the services have said
+	peaks []int64             // memory of the services that have ended a run, in bytes
 }
 
 const hoursAlong = "SMSCTL_TEST_HOURS"
 
 // Hours of a service with a daily and an hourly schedule, in which it is killed with -9 twice an hour, at any moment of
-// a run; SMSCTL_TEST_HOURS=48 makes it two days. Each slot is run once, nobody gets it twice, and what nobody looked at in time is missed with a reason. Every
-// run has a list of its own: by the numbers the simulator's log says what was sent in which.
+// a run; SMSCTL_TEST_HOURS=48 makes it two days. Each slot is run once, nobody gets it twice, and what nobody looked at in time
+// is missed with a reason. Every run has a list of its own: by the numbers the simulator's log says what was sent in which. The
+// memory that a service takes for a run does not grow with what lies behind it.
 func TestServeDays(t *testing.T) {
 	t.Parallel()
 	exe, err := exec.LookPath(clocked)
@@ -59,6 +61,7 @@ func TestServeDays(t *testing.T) {
 	w.until("every run has ended", func() bool { return w.open() == 0 })
 	w.kill()
 	w.judge()
+	w.flat()
 	t.Logf("%d kills, %d runs, %d of them missed", w.kills, len(w.due), len(w.late))
 }
 
@@ -71,12 +74,35 @@ func (w *days) start() {
 	w.Helper()
 	w.env = []string{fmt.Sprintf("SMSCTL_TEST_CLOCK=%d", w.clock().UnixMilli())}
 	w.v = w.stage.start("serve", "--json")
+	w.v.watchPeak()
 }
 
-func (w *days) kill() {
+// kill returns the memory that the service took at its peak, 0 where the system does not tell.
+func (w *days) kill() (peak int64) {
 	w.v.kill()
 	w.kills++
 	w.log += w.v.stdout.String()
+	if w.v.peak != nil {
+		peak = <-w.v.peak
+	}
+	return peak
+}
+
+// flat holds the last quarter of the runs against the first, each by its median; the first run of all does not count. What
+// garbage collection leaves to chance is some megabytes.
+func (w *days) flat() {
+	w.Helper()
+	if len(w.peaks) < 5 {
+		return
+	}
+	const chance = 16 << 20
+	peaks := w.peaks[1:]
+	n := max(1, len(peaks)/4)
+	median := func(part []int64) int64 { return slices.Sorted(slices.Values(part))[len(part)/2] }
+	first, last := median(peaks[:n]), median(peaks[len(peaks)-n:])
+	if w.Logf("memory of a service: %d MB at first, %d MB in the end", first>>20, last>>20); last > first+first/2+chance {
+		w.Errorf("the memory of a service has grown: %v", w.peaks)
+	}
 }
 
 func (w *days) add(name, cron, zone string) {
@@ -140,7 +166,9 @@ func (w *days) hour(at time.Time, n int) {
 	for _, name := range names {
 		w.until(name+" is sent", func() bool { return final(w.status(name)) })
 	}
-	w.kill()
+	if peak := w.kill(); peak > 0 {
+		w.peaks = append(w.peaks, peak)
+	}
 }
 
 // runs are the runs of both schedules, by their campaigns' names.
