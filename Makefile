@@ -29,7 +29,8 @@ test: terminal ## all tests, with the race detector and in random order
 # What fails beside everything else is run once more, alone. If it passes then, a busy machine may have been all there was
 # to it: it is named, to be looked at. Many failures, or a data race, are no such thing.
 retest: terminal tools
-	@again=$$(mktemp); \
+	@[ -x $(GOTESTSUM) ] || exec $(MAKE) --no-print-directory test; \
+	again=$$(mktemp); \
 	CI_TERMINAL=1 $(GOTESTSUM) --format=pkgname --hide-summary=skipped --jsonfile-timing-events=$(TOOLS)/../tests.json \
 		--rerun-fails=1 --rerun-fails-max-failures=4 --rerun-fails-run-root-test --rerun-fails-abort-on-data-race --rerun-fails-report=$$again \
 		--packages=./... -- $(TEST_FLAGS); \
@@ -93,7 +94,7 @@ tools: ## golangci-lint at the pinned version, built once and kept
 	@if [ "$$($(LINT) version --short 2>/dev/null || true)" != "$(GOLANGCI_LINT_VERSION)" ]; then \
 		GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_LINT_VERSION); \
 	fi
-	@[ -x $(GOTESTSUM) ] || GOBIN=$(TOOLS) go install gotest.tools/gotestsum@v$(GOTESTSUM_VERSION)
+	@[ -x $(GOTESTSUM) ] || GOBIN=$(TOOLS) go install gotest.tools/gotestsum@v$(GOTESTSUM_VERSION) || echo "without gotestsum, tests run once"
 
 ahead: ## starts what the later steps compile and install: the tests wait for each other and leave room for it
 	@nice -n 19 bash -c 'TOOLS=$(TOOLS) .ci/browser/install; $(MAKE) --no-print-directory cross' </dev/null >/dev/null 2>&1 &
