@@ -48,6 +48,7 @@ type dispatch struct {
 	settling bool      // the stored status says so
 	quietAt  time.Time // since when nothing is left to send
 	cancel   bool
+	joined   time.Time // until when it takes little, because the others may not know yet that it sends too
 	heeded   time.Time // the last reset of a breaker that was carried out
 	end      End
 }
@@ -93,15 +94,8 @@ func newDispatch(ctx context.Context, r *Runner) (*dispatch, error) {
 	}
 	d.remembered()
 	d.feeder = newFeeder(r, max(2*n, 256))
-	if err := r.Store.SetStatus(ctx, r.Campaign.ID, r.Lease, Running, ""); err != nil {
-		return nil, err
-	}
-	ads, urgent, err := r.Store.Sharing(ctx, r.Campaign.ID) // it takes its part only from the first message on
-	if err != nil {
-		return nil, err
-	}
-	d.obey(wish{campaign: r.Campaign, share: shareOf(r.Campaign.Type, ads, urgent)})
-	return d, nil
+	d.obey(wish{campaign: r.Campaign, share: 1})
+	return d, d.join(ctx)
 }
 
 // loop hands out messages until there is nothing left to do or stop says so.
@@ -187,7 +181,7 @@ func (d *dispatch) take(ctx context.Context, now time.Time, page []Due) error {
 	}
 	d.settling, d.quietAt = false, time.Time{}
 	d.awake()
-	return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Running, "")
+	return d.join(ctx)
 }
 
 // handOut gives every message that a carrier is free for to a worker and says how long nothing will change by itself.

@@ -50,9 +50,8 @@ type Memory interface {
 type Sums interface {
 	Counts(ctx context.Context, campaignID int64) (Counts, error)
 	Spent(ctx context.Context, campaignID int64) (carriers.Price, error)
-	// Sharing is how many campaigns send with this database at present, this one included; of the others with transactional
-	// messages those that have some left to send.
-	Sharing(ctx context.Context, campaignID int64) (promotional, transactional int, err error)
+	// Sharers are the campaigns that are sent with this database at present.
+	Sharers(ctx context.Context) ([]Sharer, error)
 }
 
 // Store is what a runner needs of the database.

@@ -11,6 +11,7 @@ import (
 type wish struct {
 	campaign *Campaign
 	share    float64 // by how much the carriers' limits are divided, because others send too
+	agreed   bool    // all of them divide by as much
 	tripped  *Guard  // the first guard that does not hold
 	value    float64 // what it watches
 }
@@ -29,7 +30,7 @@ func (d *dispatch) heed(ctx context.Context, w wish) error {
 		return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Paused, d.hold)
 	case was != "" && d.hold == "":
 		d.notify("state", slog.String("state", "paused->running"))
-		return d.Store.SetStatus(ctx, d.Campaign.ID, d.Lease, Running, "")
+		return d.join(ctx)
 	}
 	return nil
 }
@@ -58,7 +59,7 @@ func (d *dispatch) obey(w wish) {
 		rate = *c.RateCap
 	}
 	d.router.SetCap(now, rate)
-	d.router.SetShare(now, w.share)
+	d.divide(now, w.share, w.agreed)
 	d.router.SetCarrierCaps(now, c.Caps())
 	d.resets(now, c.Resets)
 	switch c.Desired {
@@ -88,47 +89,32 @@ func (d *dispatch) resets(now time.Time, wanted map[string]time.Time) {
 	d.heeded = last
 }
 
-// overtake is how many times the part of an advertisement's campaign one with transactional messages gets of every
-// carrier's limit, as long as it has any to send.
-const overtake = 9
-
-// shareOf is by how much a campaign divides the carriers' limits where so many promotional and transactional ones send.
-func shareOf(t MessageType, promotional, transactional int) float64 {
-	own := 1.0
-	if t == Transactional {
-		own = overtake
-	}
-	return max(1, float64(promotional+overtake*transactional)/own)
-}
-
 // control keeps the lease and brings what people want.
 func (d *dispatch) control(ctx context.Context) error {
 	tick := time.NewTicker(controlTick)
 	defer tick.Stop()
-	last := d.Now()
+	last, told := d.Now(), 0.0
 	for {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if now := d.Now(); now.Sub(last) >= heartbeat {
+		if now, share := d.Now(), d.journal.divisor(); now.Sub(last) >= heartbeat || share != told {
 			p := Pulse{now.Add(LeaseTime), d.worked(now.Sub(last)), d.watch.followed(), d.vitals(publishedEvents), d.journal.outages.changed()}
 			if err := d.Store.Heartbeat(ctx, d.Campaign.ID, d.Lease, p); err != nil {
 				return err
 			}
-			last = now
+			last, told = now, share
 		}
 		c, err := d.Store.Campaign(ctx, d.Campaign.ID)
 		if err != nil {
 			return err
 		}
 		w := wish{campaign: c}
-		ads, urgent, err := d.Store.Sharing(ctx, d.Campaign.ID)
-		if err != nil {
+		if w.share, w.agreed, err = d.shares(ctx); err != nil {
 			return err
 		}
-		w.share = shareOf(d.Campaign.Type, ads, urgent)
 		if err := d.checkGuards(ctx, &w); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ type Vitals struct {
 	At     time.Time        `json:"at"`
 	Lines  []routing.Status `json:"carriers"`
 	Events []Told           `json:"events"` // oldest first
+	Share  float64          `json:"share"`  // by how much the carriers' limits are divided among those who send
 }
 
 // Told is an event in words, for people.
@@ -60,6 +62,7 @@ type journal struct {
 	mu    sync.Mutex
 	told  []Told
 	lines atomic.Pointer[[]routing.Status]
+	share atomic.Uint64 // the bits of Vitals.Share
 
 	outages outages
 }
@@ -84,11 +87,14 @@ func (j *journal) last(n int) []Told {
 	return slices.Clone(j.told[max(0, len(j.told)-n):])
 }
 
+func (j *journal) divide(by float64) { j.share.Store(math.Float64bits(by)) }
+func (j *journal) divisor() float64  { return math.Float64frombits(j.share.Load()) }
+
 // Vitals are where the run stands at the moment. It may be called from any goroutine, before and after the run too.
 func (r *Runner) Vitals() *Vitals { return r.vitals(journalLength) }
 
 func (r *Runner) vitals(events int) *Vitals {
-	l := &Vitals{At: r.Now(), Events: r.journal.last(events)}
+	l := &Vitals{At: r.Now(), Events: r.journal.last(events), Share: r.journal.divisor()}
 	if lines := r.journal.lines.Load(); lines != nil {
 		l.Lines = *lines
 	}

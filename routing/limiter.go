@@ -12,6 +12,7 @@ type limiter struct {
 	since time.Time // of the last throttling or climb
 	taken float64   // segments in the last second or so
 	at    time.Time
+	yield time.Time // until then one message passes
 }
 
 const (
@@ -45,6 +46,17 @@ func (l *limiter) take(now time.Time, segments int) {
 		l.next = floor
 	}
 	l.next = l.next.Add(time.Duration(float64(segments) / l.rate * float64(time.Second)))
+	if l.next.Before(l.yield) {
+		l.next = l.yield
+	}
+}
+
+// yieldTo lets one message pass until a moment, which may be now.
+func (l *limiter) yieldTo(now, until time.Time) {
+	if soon := now.Add(time.Duration(float64(time.Second) / max(l.rate, leastRate))); l.next.Equal(l.yield) && l.next.After(soon) {
+		l.next = soon
+	}
+	l.yield = until
 }
 
 // set changes the configured rate; debt made under a slower one is forgiven beyond a second.

@@ -145,6 +145,14 @@ func (r *Router) SetShare(now time.Time, n float64) {
 	}
 }
 
+// Yield lets each carrier whose rate is limited have one message at most until a moment: others send too and do not know
+// yet that we do.
+func (r *Router) Yield(now, until time.Time) {
+	for i := range r.lines {
+		r.lines[i].limiter.yieldTo(now, until)
+	}
+}
+
 func (r *Router) rate(ln *line) float64 {
 	rate := ln.info.Common.MaxPerSecond / r.share
 	if ln.cap > 0 && (rate == 0 || ln.cap < rate) {

@@ -113,14 +113,17 @@ func (s *Store) Spent(ctx context.Context, campaignID int64) (p carriers.Price, 
 	return p, err
 }
 
-// Sharing is how many campaigns send with this database at the moment: they share the carriers' limits. One with
-// transactional messages counts while it has some to send; the one that asks counts in any case.
-func (s *Store) Sharing(ctx context.Context, campaignID int64) (promotional, transactional int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE type = 'promotional'), count(*) FILTER (WHERE type = 'transactional'
-			AND (id = ?1 OR (SELECT sum(n) FROM recipient_counts r WHERE r.campaign_id = campaigns.id AND r.state = 'queued') > 0))
-		FROM campaigns WHERE lease_until > ?2 AND state IN ('running', 'draining')`, campaignID, s.now().UnixMilli()).Scan(&promotional, &transactional)
+// Sharers are the campaigns that are sent with this database at the moment.
+func (s *Store) Sharers(ctx context.Context) (all []campaign.Sharer, err error) {
+	var o campaign.Sharer
+	err = eachRow(ctx, s.read, []any{&o.Campaign, &o.Type, &o.Queued, &o.Divisor}, func() error {
+		all = append(all, o)
+		return nil
+	}, `SELECT id, type, EXISTS (SELECT 1 FROM recipient_counts r WHERE r.campaign_id = c.id AND r.state = 'queued' AND n > 0),
+			coalesce((SELECT value ->> '$.share' FROM meta WHERE key = 'vitals:' || c.id), 0)
+		FROM campaigns c WHERE lease_until > ? AND state IN ('running', 'draining')`, s.now().UnixMilli())
 	if err != nil {
 		err = fmt.Errorf("reading who else sends: %w", explain(err))
 	}
-	return promotional, transactional, err
+	return all, err
 }
