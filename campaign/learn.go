@@ -23,6 +23,7 @@ type learning struct {
 	saved     time.Time         // when what it has learned was stored last
 	known     map[string][]byte // its records as this process read or wrote them last
 	deaf      time.Time         // since when receipts cannot come in; zero = they can
+	asked     time.Time         // when a silent message went last to a carrier under suspicion
 }
 
 // direction is a carrier in a country.
@@ -47,6 +48,11 @@ const (
 	deafLong = 10 * time.Second
 	// saveEach is how often what was learned is stored.
 	saveEach = 2 * time.Second
+	// Silent messages that nobody else is well enough for wait patience times as long as a receipt, and are looked at so
+	// often in that time; each askEach one of them goes to a carrier under suspicion.
+	patience  = 2
+	lookBacks = 20
+	askEach   = 2 * time.Second
 )
 
 func newLearning(ctx context.Context, d *dispatch) (*learning, error) {
@@ -220,6 +226,26 @@ func (l *learning) receipts(now time.Time, batch []Settled) {
 	}
 }
 
+// elsewhere says whether a silent message is to go to another carrier now. Where nobody else is well, sending all round
+// helps nobody; but that may be over in a moment, so they wait, and one now and then asks whether it is.
+func (l *learning) elsewhere(now time.Time, carrier string, others []routing.Status) (again, hope bool) {
+	ask := false
+	for i := range others {
+		switch o := &others[i]; {
+		case o.Name == carrier || o.Drained || o.Breaker == "down":
+		case o.Breaker == "closed" && !o.Suspect:
+			return true, true
+		default:
+			hope = true
+			ask = ask || o.Breaker == "closed"
+		}
+	}
+	if ask = ask && now.Sub(l.asked) >= askEach; ask {
+		l.asked = now
+	}
+	return ask, hope
+}
+
 // enough is how long silence must last: an advertisement is better late than twice, so it has all the time there is.
 func (l *learning) enough(learned, ceiling time.Duration) time.Duration {
 	if learned > 0 && l.Campaign.Type == Promotional {
@@ -260,11 +286,9 @@ func (l *learning) answer(now time.Time, q inquiry) {
 			out[i].wait = deafAfter
 		case !l.deaf.IsZero(): // for so long that nothing will be heard: it is held, and sent to nobody else
 		case enough > 0 && age >= enough:
-			out[i].again = slices.ContainsFunc(others, func(other routing.Status) bool {
-				return other.Name != o.Carrier && other.Breaker == "closed" && !other.Drained && !other.Suspect
-			})
-			if !out[i].again && age < ceiling { // nobody else is well: sending it round helps nobody
-				out[i].wait = ceiling - age
+			hope := false
+			if out[i].again, hope = l.elsewhere(now, o.Carrier, others); !out[i].again && (age < ceiling || hope && age < patience*ceiling) {
+				out[i].wait = max(ceiling/lookBacks, time.Second)
 			}
 		case age < ceiling:
 			out[i].wait = ceiling - age

@@ -88,3 +88,35 @@ func TestSilenceOfTheDeaf(t *testing.T) {
 		t.Errorf("when it is heard again receipts have their whole time: %+v", s)
 	}
 }
+
+// Silent messages go to another carrier that is well. Where there is none they wait, and one now and then asks a carrier
+// under suspicion; there is nothing to hope for from one that waits for a person.
+func TestSilentMessagesGoWhereItIsWell(t *testing.T) {
+	t.Parallel()
+	sick := routing.Status{Name: "alpha", Breaker: "closed", Suspect: true}
+	well, suspect := routing.Status{Name: "beta", Breaker: "closed"}, routing.Status{Name: "beta", Breaker: "closed", Suspect: true}
+	open, down := routing.Status{Name: "gamma", Breaker: "open"}, routing.Status{Name: "gamma", Breaker: "down"}
+	drained := routing.Status{Name: "gamma", Breaker: "closed", Drained: true}
+	l, now := &learning{}, time.Unix(1_800_000_000, 0)
+	for i, c := range []struct {
+		others      []routing.Status
+		again, hope bool
+	}{
+		{[]routing.Status{sick, well}, true, true},
+		{[]routing.Status{sick, well, down}, true, true},
+		{[]routing.Status{sick, suspect}, true, true}, // it asks
+		{[]routing.Status{sick, suspect}, false, true},
+		{[]routing.Status{sick, suspect, well}, true, true},
+		{[]routing.Status{sick, open}, false, true},
+		{[]routing.Status{sick, down}, false, false},
+		{[]routing.Status{sick, drained}, false, false},
+		{[]routing.Status{sick}, false, false},
+	} {
+		if again, hope := l.elsewhere(now, "alpha", c.others); again != c.again || hope != c.hope {
+			t.Errorf("%d: %v, %v", i, again, hope)
+		}
+	}
+	if again, _ := l.elsewhere(now.Add(askEach), "alpha", []routing.Status{sick, suspect}); !again {
+		t.Error("nobody asks any more")
+	}
+}

@@ -7,6 +7,7 @@ type hush struct {
 	due  []float64 // by carrier
 	all  float64
 	last float64 // when one came
+	back float64 // when one came after a silence
 	over float64 // when what was due before a silence is weighed again, 0 = never
 }
 
@@ -34,30 +35,55 @@ func newHush(width int) hush { return hush{due: make([]float64, width)} }
 
 func (h *hush) expect(c int, due float64) { h.due[c], h.all = h.due[c]+due, h.all+due }
 
-// ours says whether the silence of carrier c is everybody's.
-func (h *hush) ours(now float64, c int) bool {
-	return h.all-h.due[c] > hushOthers && h.lasts(now)
+// ours says whether the silence of carrier c is everybody's; single, that all others are under suspicion.
+func (h *hush) ours(now float64, c int, single bool) bool {
+	others := h.all
+	if !single {
+		others -= h.due[c]
+	}
+	return others > hushOthers && h.lasts(now)
 }
 
 func (h *hush) lasts(now float64) bool { return now-h.last >= hushLeast && now-h.last < hushMost }
 
 // heard ends the silence, and says whether it was everybody's.
-func (h *hush) heard(now float64) (ours bool) {
+func (h *hush) heard(now float64, single bool) (ours bool) {
 	if h.all > hushOthers {
-		most := 0.0
+		most := 0
 		for c := range h.due {
-			most = max(most, h.due[c])
+			if h.due[c] > h.due[most] {
+				most = c
+			}
 		}
-		ours = h.all-most > hushOthers && h.lasts(now)
+		ours = h.ours(now, most, single)
 	}
 	if ours && now-h.last < hushShort {
 		h.over = now + hushSettles
+	}
+	if h.lasts(now) {
+		h.back = now
 	}
 	if h.last = now; h.all > 0 {
 		clear(h.due)
 		h.all = 0
 	}
 	return ours
+}
+
+// single says whether all carriers but one are under suspicion. Nobody is left then whose receipts would tell its silence
+// from ours, and nothing is won by being quick: there is nobody to go to instead.
+func (m *model) single() bool {
+	well := 0
+	for c := range m.per {
+		well += int(one(!m.per[c].alarm.suspect))
+	}
+	return well < 2 && m.width() > 1
+}
+
+// ours says whether a carrier's silence means nothing, or not yet: it is everybody's, or a moment ago it was and not all that
+// waited meanwhile is in.
+func (m *model) ours(now float64, c int) bool {
+	return m.hush.over > 0 || m.hush.ours(now, c, m.single())
 }
 
 // absolve forgets what was held against anybody in a silence that was our own. Those under suspicion stay so.
@@ -78,7 +104,7 @@ func (m *model) acquit(c int) {
 // hears ends a time in which receipts could not come in.
 func (m *model) hears() {
 	m.absolve()
-	m.hush.heard(m.clock.sec)
+	m.hush.heard(m.clock.sec, m.single())
 	for q, i := &m.queue[0], 0; i < q.size; i++ {
 		m.slots[q.ring[(q.head+i)&(len(q.ring)-1)]].state |= unheard
 	}

@@ -76,12 +76,15 @@ func (m *model) reach(now float64, j int, fl *flight) {
 		fl.state |= unjudged
 	}
 	suspect := acc.alarm.suspect || g.alarm.suspect
-	if !stale && !suspect && !rt.blind && fl.state&unheard == 0 {
+	heard := !rt.blind && fl.state&unheard == 0
+	if heard && (got || !stale && !suspect) { // an outage does not take back that receipts come from there
+		g.reached(j, got, float32(fl.weight))
+	}
+	if heard && !stale && !suspect {
 		guess := !acc.curve.known
 		acc.curve.reached(j, got, float64(fl.weight))
-		g.reached(j, got, float32(fl.weight))
 		if guess && acc.curve.known {
-			m.recount(now, c)
+			m.learnt(now, c)
 		}
 	}
 	due, then := acc.curve.share[j], acc.curve.share[j+1]
@@ -132,7 +135,7 @@ func (m *model) expect(now float64, fl *flight, x float64, came bool) {
 	acc.alarm.expect(p, x, came)
 	here := g.alarm.over(alarmCountry) && rt.seen > 0
 	all := acc.alarm.over(alarmCarrier) || acc.falls(now)
-	if !here && !all || m.hush.ours(now, c) {
+	if !here && !all || m.ours(now, c) {
 		return
 	}
 	if !acc.curve.trusted() { // what seemed due by a curve that was a guess is held against nobody
@@ -171,7 +174,7 @@ func (m *model) judge(now float64, fl *flight, delivered bool) {
 // receipt learns from a final receipt; ttl is within which time it was worth something, by type.
 func (m *model) receipt(now float64, rc *Receipt, ttl *[kinds]time.Duration) {
 	took := max(rc.Took.Seconds(), 0)
-	if m.hush.heard(now) {
+	if m.hush.heard(now, m.single()) {
 		m.absolve()
 	}
 	id, followed := m.byKey[rc.Attempt]

@@ -1,14 +1,23 @@
 package routing
 
-// recount looks again at all that is under way with a carrier: when it has become known how fast its receipts come, since
-// by the guess too little, or too much, seemed due of it, and when we have heard nothing for a while. Where a campaign is
-// over in seconds, all that tells of an outage may have been sent by then.
+// learnt weighs a carrier when it has become known how fast its receipts come: by the guess too little, or too much, seemed
+// due of it. Where we have heard nothing until a moment ago, what waited meanwhile must be in first.
+func (m *model) learnt(now float64, c int) {
+	if now-m.hush.back < hushSettles {
+		m.hush.over = now + hushSettles
+		return
+	}
+	m.recount(now, c)
+}
+
+// recount looks again at all that is under way with a carrier, for that reason or because we have heard nothing for a while.
+// Where a campaign is over in seconds, all that tells of an outage may have been sent by then.
 func (m *model) recount(now float64, c int) {
 	acc := &m.per[c]
 	switch {
 	case !acc.curve.known || acc.alarm.suspect:
 		return
-	case m.hush.ours(now, c):
+	case m.ours(now, c):
 		m.hush.over = now + hushSettles
 		return
 	}

@@ -9,6 +9,7 @@ const (
 	sureEnough   = .5  // transactional: send again when it is less likely than that that it was delivered
 	sureEnoughAd = .15 // promotional: a duplicate annoys more than a late advertisement
 	suspectMost  = .2  // what a suspect carrier's estimate is capped at
+	suspectMute  = .5  // and the share of its failures that stay silent is taken for at least that: what is told is told at once
 	ownCohort    = 30  // attempts in a country that the carrier's curve is worth
 	silentPrior  = 2.0 // of silentWorth failures, so many stay silent
 	silentWorth  = 8.0
@@ -42,9 +43,9 @@ func (m *model) curveIn(c int, to cell) curve {
 }
 
 // stillComing is how likely an attempt was delivered that has been silent for so long.
-func (m *model) stillComing(q float64, c int, own *curve, age float64) float64 {
+func (m *model) stillComing(q float64, c int, own *curve, age, mute float64) float64 {
 	acc := &m.per[c]
-	s := (acc.silent + silentPrior) / (acc.silent + acc.told + silentWorth)
+	s := max(mute, (acc.silent+silentPrior)/(acc.silent+acc.told+silentWorth))
 	failures, early := silentWorth, silentWorth*own.at(age)
 	for j, n := range acc.failAge {
 		failures += n
@@ -61,13 +62,13 @@ func (m *model) deadline(now float64, c int, to cell, ceiling time.Duration) tim
 	if m.per[c].mute || m.routeOf(c, to).blind || !m.sends(c, to) {
 		return 0
 	}
-	q := m.estimate(now, c, to).mean
+	q, mute := m.estimate(now, c, to).mean, 0.0
 	if m.suspect(c, to) {
-		q = min(q, suspectMost)
+		q, mute = min(q, suspectMost), suspectMute
 	}
 	own, last := m.curveIn(c, to), min(ceiling.Seconds(), ages[steps-1])
 	for age := min(leastWait, last); ; age = min(age*1.1, last) {
-		if m.stillComing(q, c, &own, age) < m.doubt[to.kind] {
+		if m.stillComing(q, c, &own, age, mute) < m.doubt[to.kind] {
 			return time.Duration(math.Round(age*1000)) * time.Millisecond
 		}
 		if age == last {

@@ -63,20 +63,20 @@ func TestOurOwnSlownessIsNoOutage(t *testing.T) {
 // What a stall hides must still be found out: one falls silent while the other is heard.
 func TestSilenceOfOneIsNotOurs(t *testing.T) {
 	h := newHush(2)
-	h.heard(100)
+	h.heard(100, false)
 	h.expect(0, 30)
-	if h.ours(101, 0) {
+	if h.ours(101, 0, false) {
 		t.Error("the other has nothing due")
 	}
 	h.expect(1, hushOthers+1)
-	if !h.ours(101, 0) {
+	if !h.ours(101, 0, false) {
 		t.Error("nobody is heard")
 	}
-	if h.ours(100+hushMost, 0) {
+	if h.ours(100+hushMost, 0, false) {
 		t.Error("for too long")
 	}
-	h.heard(102)
-	if h.expect(0, 30); h.ours(103, 0) {
+	h.heard(102, false)
+	if h.expect(0, 30); h.ours(103, 0, false) {
 		t.Error("the other was heard a moment ago")
 	}
 }
