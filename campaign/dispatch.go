@@ -246,7 +246,7 @@ func (d *dispatch) start(j *job, c routing.Choice) bool {
 	if max := d.Campaign.Ceiling; max != nil && d.spent+cost > *max {
 		d.router.Cancel(c.Carrier)
 		d.notify("guard", slog.String("name", "cost"), slog.String("value", (d.spent+cost).String()),
-			slog.String("limit", max.String()), slog.String("action", "pause"))
+			slog.String("limit", max.String()), slog.Bool("passed", false), slog.String("action", "pause"))
 		d.stop(CauseBudget, Paused, "the cost ceiling of "+max.String()+" is reached")
 		return false
 	}
@@ -346,10 +346,26 @@ func (d *dispatch) stop(cause Cause, st Status, reason string) {
 	d.end.Cause, d.end.Status, d.end.Reason = cause, st, reason
 }
 
+// eventOf is what the router has noticed, for people and for programs.
+func eventOf(e routing.Event) Event {
+	carrier := slog.String("carrier", e.Carrier)
+	if e.To == "" {
+		return Event{Kind: e.Kind, Attrs: []slog.Attr{carrier, slog.String("state", e.Text)}}
+	}
+	attrs := []slog.Attr{carrier, slog.String("from", e.From), slog.String("to", e.To)}
+	if !e.RetryAt.IsZero() {
+		attrs = append(attrs, slog.Time("retry_at", e.RetryAt))
+	}
+	if e.Why != "" && !e.Over {
+		attrs = append(attrs, slog.String("reason", e.Why))
+	}
+	return Event{Kind: e.Kind, Attrs: attrs, Text: e.Carrier + " " + e.Text}
+}
+
 // tell passes on what the router has noticed.
 func (d *dispatch) tell() {
 	for _, e := range d.router.Events() {
-		d.notify(e.Kind, slog.String("carrier", e.Carrier), slog.String("state", e.Text))
+		d.pass(eventOf(e))
 		d.journal.outages.note(e)
 		if e.Trouble == routing.TroubleSilent && !e.Over && d.Campaign.Type == Transactional {
 			d.watch.hasten(d.Now(), int(d.watch.position(e.Carrier)))

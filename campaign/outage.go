@@ -17,6 +17,7 @@ type Outage struct {
 	Ended   time.Time // zero while it goes on
 	Times   int       // how often it began: a breaker that a probe does not close opens again
 	Why     string    // the last time
+	New     bool      // nothing was told of it before
 }
 
 // sameOutage is how soon after its end an outage that begins again is the same one: a report's steps are no finer.
@@ -48,7 +49,7 @@ func (o *outages) note(e routing.Event) {
 	case e.Over:
 		x.Ended = e.At
 	case x == nil || !x.Ended.IsZero() && e.At.Sub(x.Ended) >= sameOutage:
-		x = &Outage{Carrier: e.Carrier, Country: e.Country, Trouble: e.Trouble, Began: e.At, Times: 1, Why: e.Why}
+		x = &Outage{Carrier: e.Carrier, Country: e.Country, Trouble: e.Trouble, Began: e.At, Times: 1, Why: e.Why, New: true}
 		if o.last == nil {
 			o.last = map[outageOf]*Outage{}
 		}
@@ -69,6 +70,7 @@ func (o *outages) changed() []Outage {
 	all := make([]Outage, 0, len(o.fresh))
 	for _, x := range o.fresh {
 		all = append(all, *x)
+		x.New = false
 	}
 	o.fresh = nil
 	return all

@@ -32,7 +32,7 @@ func TestOutages(t *testing.T) {
 	o.note(closed(9, "b"))
 	o.note(routing.Event{At: after(7), Carrier: "a", Country: "FR", Trouble: routing.TroubleDropped, Why: "no route"})
 	all := o.changed()
-	if len(all) != 3 || all[0].Times != 1440 || !all[0].Ended.IsZero() || !all[0].Began.Equal(at) || all[0].Why != "carrier error" ||
+	if len(all) != 3 || !all[0].New || all[0].Times != 1440 || !all[0].Ended.IsZero() || !all[0].Began.Equal(at) || all[0].Why != "carrier error" ||
 		!all[1].Ended.Equal(after(9)) || all[2].Country != "FR" {
 		t.Fatalf("%+v", all)
 	}
@@ -41,12 +41,12 @@ func TestOutages(t *testing.T) {
 	}
 	o.note(closed(86400, "a"))
 	o.note(opened(18, "b")) // within ten seconds: the same one
-	if all = o.changed(); len(all) != 2 || !all[0].Ended.Equal(after(86400)) || !all[1].Began.Equal(after(5)) || all[1].Times != 2 || !all[1].Ended.IsZero() {
+	if all = o.changed(); len(all) != 2 || all[0].New || !all[0].Ended.Equal(after(86400)) || !all[1].Began.Equal(after(5)) || all[1].Times != 2 || !all[1].Ended.IsZero() {
 		t.Fatalf("%+v", all)
 	}
 	o.note(closed(20, "b"))
 	o.note(opened(30, "b"))
-	if all = o.changed(); len(all) != 2 || !all[0].Ended.Equal(after(20)) || !all[1].Began.Equal(after(30)) || all[1].Times != 1 {
+	if all = o.changed(); len(all) != 2 || all[0].New || !all[1].New || !all[0].Ended.Equal(after(20)) || !all[1].Began.Equal(after(30)) || all[1].Times != 1 {
 		t.Fatalf("%+v", all)
 	}
 }

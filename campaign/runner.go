@@ -97,6 +97,23 @@ type Event struct {
 	At    time.Time
 	Kind  string // start, state, breaker, route, guard …
 	Attrs []slog.Attr
+	Text  string // in words, where the attributes would not read well
+}
+
+// Fields are an event's attributes for programs.
+func (e Event) Fields() map[string]any {
+	m := make(map[string]any, len(e.Attrs))
+	for _, a := range e.Attrs {
+		v := a.Value.Resolve().Any()
+		switch x := v.(type) {
+		case time.Duration:
+			v = x.Seconds()
+		case time.Time:
+			v = x.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+		}
+		m[a.Key] = v
+	}
+	return m
 }
 
 // Runner sends one campaign. It owns its goroutines: Run returns when all have ended.

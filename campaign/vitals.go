@@ -28,6 +28,8 @@ type Told struct {
 	Kind string    `json:"kind"`
 	Text string    `json:"text"`
 	Loud bool      `json:"loud"` // something that a person should look at
+
+	Fields map[string]any `json:"fields,omitempty"` // the same for programs
 }
 
 // Tell puts an event into words.
@@ -39,7 +41,7 @@ func (e Event) Tell() Told {
 		switch a.Key {
 		case "carrier", "campaign", "name":
 			words = append(words, v)
-		case "state":
+		case "state", "to":
 			words, text = append(words, v), v
 		case "reason":
 			words = append(words, "("+v+")")
@@ -52,7 +54,10 @@ func (e Event) Tell() Told {
 	}
 	loud := e.Kind == "guard" || action == "pause" || strings.HasPrefix(text, "open") || strings.HasPrefix(text, "down") ||
 		strings.HasSuffix(text, "->paused")
-	return Told{At: e.At, Kind: e.Kind, Text: strings.Join(words, " "), Loud: loud}
+	if e.Text != "" {
+		words = []string{oneLine(e.Text)}
+	}
+	return Told{At: e.At, Kind: e.Kind, Text: strings.Join(words, " "), Loud: loud, Fields: e.Fields()}
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -111,8 +116,10 @@ func (d *dispatch) show(now time.Time) {
 	d.journal.lines.Store(&lines)
 }
 
-func (r *Runner) notify(kind string, attrs ...slog.Attr) {
-	e := Event{At: r.Now(), Kind: kind, Attrs: attrs}
+func (r *Runner) notify(kind string, attrs ...slog.Attr) { r.pass(Event{Kind: kind, Attrs: attrs}) }
+
+func (r *Runner) pass(e Event) {
+	e.At = r.Now()
 	r.journal.add(e.Tell())
 	if r.Notify != nil {
 		r.Notify(e)

@@ -84,7 +84,7 @@ func (b *breaker) ok(now time.Time) string {
 	was := b.span > 0
 	b.errors, b.invalid, b.span, b.probing, b.tried, b.open = 0, 0, 0, false, false, time.Time{}
 	if was {
-		return "closed"
+		return stateClosed
 	}
 	return ""
 }
@@ -106,14 +106,22 @@ func (b *breaker) failed(now time.Time, title string) string {
 	return "open for " + b.span.Round(100*time.Millisecond).String() + ": " + title
 }
 
+// The states of a breaker.
+const (
+	stateClosed   = "closed"
+	stateOpen     = "open"
+	stateHalfOpen = "half-open"
+	stateDown     = "down"
+)
+
 func (b *breaker) state(now time.Time) string {
 	switch {
 	case b.down != "":
-		return "down"
+		return stateDown
 	case now.Before(b.open):
-		return "open"
+		return stateOpen
 	case b.span > 0:
-		return "half-open"
+		return stateHalfOpen
 	}
-	return "closed"
+	return stateClosed
 }

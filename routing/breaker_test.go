@@ -28,7 +28,15 @@ func TestABreakerIsToldOf(t *testing.T) {
 	probe(7*time.Second, transient)
 	probe(20*time.Second, carriers.Result{Accepted: carriers.Yes})
 	var got []string
+	was := "closed"
 	for _, e := range r.Events() {
+		if e.To != "half-open" && was == "open" { // it is when its time has come, whether a message tries it or not
+			was = "half-open"
+		}
+		if e.From != was || !e.RetryAt.IsZero() != (e.To == "open") || e.To == "open" && e.RetryAt.Sub(e.At) < openFirst {
+			t.Errorf("%+v", e)
+		}
+		was = e.To
 		word := strings.FieldsFunc(e.Text, func(r rune) bool { return r == ' ' || r == ':' })[0]
 		got = append(got, word)
 		if half := word == "half-open"; half != (e.Trouble == "") || e.Over != (word == "closed") || !half && !e.Over && e.Why == "" {

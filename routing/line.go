@@ -130,9 +130,9 @@ func (r *Router) SetCarrierCaps(now time.Time, caps map[string]float64) {
 func (r *Router) Reset(now time.Time, name string) {
 	for i := range r.lines {
 		ln := &r.lines[i]
-		if ln.info.Name == name && ln.breaker.state(now) != "closed" {
+		if from := ln.breaker.state(now); ln.info.Name == name && from != stateClosed {
 			ln.breaker = breaker{}
-			r.tell(now, i, Event{Kind: "breaker", Text: "closed by hand", Trouble: TroubleBreaker, Over: true})
+			r.tell(now, i, Event{Kind: "breaker", Text: "closed by hand", Trouble: TroubleBreaker, Over: true, From: from, To: stateClosed})
 		}
 	}
 }

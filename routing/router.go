@@ -92,6 +92,9 @@ type Event struct {
 	Trouble Trouble // what it begins, begins again, or ends
 	Over    bool    // it ends it
 	Why     string  // it begins
+
+	From, To string    // a breaker's states before and after
+	RetryAt  time.Time // when one that is open lets a message try it
 }
 
 // Trouble is why a carrier is not used as usual for a while; "" is nothing that lasts.
@@ -208,7 +211,7 @@ func (r *Router) Choose(now time.Time, q Query) Choice {
 func (r *Router) take(now time.Time, i, segments int) Choice {
 	d, ln := &r.last, &r.lines[i]
 	d.chosen = i
-	ill := ln.breaker.state(now) != "closed"
+	ill := ln.breaker.state(now) != stateClosed
 	r.demand.took(d.at, d.to)
 	if !d.probe {
 		r.noise[d.to.kind].note(d.byNoise)
@@ -219,7 +222,7 @@ func (r *Router) take(now time.Time, i, segments int) Choice {
 	ln.limiter.take(now, segments)
 	r.cap.take(now, segments)
 	if ln.breaker.submitted(now) {
-		r.tell(now, i, Event{Kind: "breaker", Text: "half-open: one message tries it"})
+		r.tell(now, i, Event{Kind: "breaker", Text: "half-open: one message tries it", From: stateOpen, To: stateHalfOpen})
 	}
 	return Choice{Carrier: i, Down: ill, Ticket: Ticket{d.to, i, d.rows[i].mean}}
 }
@@ -258,12 +261,9 @@ func (r *Router) Cancel(i int) {
 func (r *Router) Done(now time.Time, i int, country string, res carriers.Result) {
 	ln := &r.lines[i]
 	ln.inFlight--
+	from := ln.breaker.state(now)
 	if s := ln.breaker.done(now, res); s != "" {
-		why := res.Class.Traits().Title
-		if ln.breaker.down != "" {
-			why = s
-		}
-		r.tell(now, i, Event{Kind: "breaker", Text: s, Trouble: TroubleBreaker, Over: ln.breaker.state(now) == "closed", Why: why})
+		r.turned(now, i, from, s, res.Class.Traits().Title)
 	}
 	if res.Accepted != carriers.No {
 		return
@@ -279,6 +279,21 @@ func (r *Router) Done(now time.Time, i int, country string, res carriers.Result)
 		why := res.Class.Traits().Title
 		r.tell(now, i, Event{Kind: "route", Country: country, Text: "no longer used for " + country + ": " + why, Trouble: TroubleDropped, Why: why})
 	}
+}
+
+// turned tells what an outcome has made of a carrier's breaker.
+func (r *Router) turned(now time.Time, i int, from, text, why string) {
+	b := &r.lines[i].breaker
+	e := Event{Kind: "breaker", Text: text, Trouble: TroubleBreaker, Why: why, From: from, To: b.state(now)}
+	switch e.To {
+	case stateClosed:
+		e.Over = true
+	case stateOpen:
+		e.RetryAt = b.open
+	case stateDown:
+		e.Why = text
+	}
+	r.tell(now, i, e)
 }
 
 // throttlePause is how long a carrier is left alone that says "too fast" without saying how long.

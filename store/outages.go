@@ -10,6 +10,9 @@ import (
 // maxOutages is how many a campaign keeps: a page shows no more.
 const maxOutages = 300
 
+// droppedOutages counts those that came after them.
+const droppedOutages = "outages_dropped"
+
 // outages keeps what has become of the outages that the holder of the lease tells of.
 func (tx *txn) outages(campaignID int64, all []campaign.Outage) error {
 	for i := range all {
@@ -30,10 +33,14 @@ func (tx *txn) outages(campaignID int64, all []campaign.Outage) error {
 		if n > 0 {
 			continue
 		}
-		if _, err := tx.exec(`INSERT INTO outages (campaign_id, began_at, carrier_id, country, trouble, ended_at, times, why)
+		n, err = tx.exec(`INSERT INTO outages (campaign_id, began_at, carrier_id, country, trouble, ended_at, times, why)
 			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE (SELECT count(*) FROM outages WHERE campaign_id = ?1) < ?9`,
-			campaignID, began, carrier[0], o.Country, string(o.Trouble), ended, int64(o.Times), o.Why, int64(maxOutages)); err != nil {
+			campaignID, began, carrier[0], o.Country, string(o.Trouble), ended, int64(o.Times), o.Why, int64(maxOutages))
+		if err != nil {
 			return err
+		}
+		if n == 0 && o.New {
+			tx.tally.count(campaignID, droppedOutages)
 		}
 	}
 	return nil
@@ -48,6 +55,10 @@ func (tx *txn) endOutages(campaignID, at int64) error {
 func (f *filler) outages() error {
 	var o report.Outage
 	var began, ended int64
+	if err := f.q.QueryRowContext(f.ctx, `SELECT coalesce(sum(n), 0) FROM counters WHERE campaign_id = ? AND name = ?`, f.c.ID, droppedOutages).
+		Scan(&f.OutagesDropped); err != nil {
+		return err
+	}
 	return f.each([]any{&o.Carrier, &o.Country, &o.Trouble, &began, &ended, &o.Times, &o.Why}, func() error {
 		x := o
 		x.Began = time.UnixMilli(began).UTC()

@@ -53,13 +53,21 @@ func TestOutages(t *testing.T) {
 	if got := are(); got[1].Ended == nil || got[1].Ended.Before(seen) || got[1].Ended.After(time.Now()) {
 		t.Fatalf("its holder died: %+v", got)
 	}
+	if r, err := s.Report(ctx, c.ID); err != nil || r.OutagesDropped != 0 {
+		t.Errorf("%d are dropped, %v", r.OutagesDropped, err)
+	}
 	var many []campaign.Outage
 	for i := range 1000 {
-		many = append(many, campaign.Outage{Carrier: "beta", Trouble: routing.TroubleSilent, Began: at.Add(time.Duration(2+i) * time.Second), Times: 1})
+		many = append(many, campaign.Outage{Carrier: "beta", Trouble: routing.TroubleSilent, Began: at.Add(time.Duration(2+i) * time.Second), Times: 1, New: true})
 	}
 	tell("next", many...)
+	many[999].Ended, many[999].New = at.Add(time.Hour), false // it was dropped once
+	tell("next", many[999])
 	if got := are(); len(got) != 300 || got[299].Ended != nil {
 		t.Fatalf("%d outages", len(got))
+	}
+	if r, err := s.Report(ctx, c.ID); err != nil || r.OutagesDropped != 702 { // of 1,002
+		t.Errorf("%d are dropped, %v", r.OutagesDropped, err)
 	}
 	if err := s.Release(ctx, c.ID, "next", campaign.Stopped, ""); err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func (p *approval) draw(m *Model) []string {
 		keys = "enter send   t test to yourself   up/down scroll   esc leave"
 	}
 	if m.notice != "" {
-		keys = m.paint(strong, clean(m.notice))
+		keys = m.said()
 	}
 	return append(s.out, m.bottom(keys, m.w))
 }

@@ -182,7 +182,7 @@ func (b *browser) draw(m *Model) []string {
 	if b.typing {
 		keys = "/" + b.text + "_   " + m.paint(bad, b.problem)
 	} else if m.notice != "" {
-		keys = m.paint(strong, clean(m.notice))
+		keys = m.said()
 	}
 	return append(s.out, m.bottom(keys, m.w))
 }

@@ -233,5 +233,5 @@ func (d *dashboard) carrierPage(m *Model, name string) []string {
 		fmt.Sprintf("receipt    p50 %s  p95 %s  p99 %s  (%s samples)", quantile(c.Latency.DLR.P50), quantile(c.Latency.DLR.P95), quantile(c.Latency.DLR.P99), count(c.Latency.DLR.N)),
 		fmt.Sprintf("rescued    %s that another carrier had failed", count(c.Rescued)),
 		fmt.Sprintf("cost       %s %s for %s segments", cur, amount(c.Cost), count(c.Segments)), "",
-		"x drain or undrain   b reset breaker   t test message   m its messages   esc back")
+		"x drain or undrain   b reset breaker   t test message   m its messages")
 }

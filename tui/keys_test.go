@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/smsctl/smsctl/campaign"
 	"github.com/smsctl/smsctl/carriers"
@@ -215,4 +216,24 @@ func TestColours(t *testing.T) {
 		t.Error("colours beyond the 16")
 	}
 	checkSize(t, frame, 120, 36)
+}
+
+// A file at the end of a notice is a link where there are any, and takes no more room for it.
+func TestNoticeLinks(t *testing.T) {
+	m := NewDashboard(still(), Subject{})
+	m.w, m.h = 80, 24
+	for _, text := range []string{"The report is in /tmp/out/spring-report.html", "The report is in /tmp" + strings.Repeat("/out", 30)} {
+		m.notice, m.o.Link = text, nil
+		without := m.bottom(m.said(), m.w)
+		m.o.Link = func(target, text string) string {
+			return ansi.SetHyperlink("file://here"+target) + text + ansi.ResetHyperlink()
+		}
+		line := m.bottom(m.said(), m.w)
+		if !strings.Contains(line, ansi.SetHyperlink("file://here/tmp/")[:16]) || strings.Count(line, "\x1b]8;") != 2 || ansi.Strip(line) != ansi.Strip(without) {
+			t.Errorf("%q", line)
+		}
+	}
+	if m.notice = "Paused by ana: 3/4"; strings.Contains(m.said(), "\x1b]8") {
+		t.Errorf("%q", m.said())
+	}
 }

@@ -41,7 +41,7 @@ func (d *dashboard) waiting() []string {
 func (d *dashboard) footer(m *Model, keys string) string {
 	switch {
 	case m.notice != "":
-		keys = m.paint(strong, clean(m.notice))
+		keys = m.said()
 	case d.err != nil:
 		keys = m.paint(bad, "cannot read the state: "+clean(d.err.Error()))
 	}

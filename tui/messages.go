@@ -135,7 +135,7 @@ func (l *messageList) draw(m *Model) []string {
 	s.fill(m.h - 1)
 	keys := "enter open   s next state   g G first, last   y copy id   esc back"
 	if m.notice != "" {
-		keys = m.paint(strong, clean(m.notice))
+		keys = m.said()
 	}
 	return append(s.out, m.bottom(keys, m.w))
 }

@@ -2,6 +2,8 @@ package tui
 
 import (
 	"context"
+	"path/filepath"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -12,10 +14,11 @@ type Options struct {
 	Profile      string
 	Zone         *time.Location
 	Color, ASCII bool
-	Copy         func(text string)           // to the clipboard; nil: the terminal offers none
-	NextFrame    func(time.Duration) tea.Cmd // nil: a timer; tests have none
-	Retitle      func(title string) tea.Cmd  // nil: by the terminal's own sequence
-	Context      func() context.Context      // of reads and wishes; nil: background
+	Copy         func(text string)                // to the clipboard; nil: the terminal offers none
+	Link         func(target, text string) string // text that leads to a file or an address; nil: the terminal offers none
+	NextFrame    func(time.Duration) tea.Cmd      // nil: a timer; tests have none
+	Retitle      func(title string) tea.Cmd       // nil: by the terminal's own sequence
+	Context      func() context.Context           // of reads and wishes; nil: background
 }
 
 // Model is the program: a stack of panels and, over them, at most one dialog.
@@ -29,6 +32,8 @@ type Model struct {
 	help   bool
 	notice string // what became of the last wish
 	title  string
+	frame  string // the last one that was drawn
+	same   bool   // what has come since has changed nothing that is seen
 }
 
 // panel is what fills the screen.
@@ -91,6 +96,7 @@ func (m *Model) Init() tea.Cmd { return (*m.now()).begin(m) }
 
 // Update takes in a key or what a read has brought. It never waits for anything.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	_, m.same = msg.(nextFrame)
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m, m.resize(msg)
@@ -186,6 +192,16 @@ func (m *Model) pop() tea.Cmd {
 // readOnly is the answer to keys that would do something.
 const readOnly = "read only: nothing can be done from here"
 
+// said is what became of the last wish, in the last line. A file or an address at its end is a link.
+func (m *Model) said() string {
+	text := clean(m.notice)
+	i := strings.LastIndexByte(text, ' ') + 1
+	if target := text[i:]; m.o.Link != nil && (filepath.IsAbs(target) || strings.Contains(target, "://")) {
+		return m.paint(strong, text[:i]) + m.o.Link(target, m.paint(strong, target))
+	}
+	return m.paint(strong, text)
+}
+
 // wish carries a wish out beside the screen and shows what became of it.
 func (m *Model) wish(c Controls, w Wish) tea.Cmd {
 	if c == nil {
@@ -199,11 +215,18 @@ func (m *Model) wish(c Controls, w Wish) tea.Cmd {
 	}
 }
 
-// View draws the screen.
+// View draws the screen. Bubble Tea asks for it after every message.
 func (m *Model) View() string {
-	if m.w == 0 {
+	switch {
+	case m.w == 0:
 		return ""
+	case !m.same || m.frame == "":
+		m.frame = m.drawn()
 	}
+	return m.frame
+}
+
+func (m *Model) drawn() string {
 	lines := (*m.now()).draw(m)
 	if !m.tiny() {
 		switch {

@@ -54,7 +54,7 @@ func (p *page) draw(m *Model) []string {
 		keys = p.keys
 	}
 	if m.notice != "" {
-		keys = m.paint(strong, clean(m.notice))
+		keys = m.said()
 	}
 	return append(s.out, m.bottom(keys, m.w))
 }

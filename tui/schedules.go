@@ -116,7 +116,7 @@ func (t *timetable) draw(m *Model) []string {
 		keys = "enter about it  space pause/resume  r run  esc back"
 	}
 	if m.notice != "" {
-		keys = m.paint(strong, clean(m.notice))
+		keys = m.said()
 	}
 	return append(s.out, m.bottom(keys, m.w))
 }

@@ -138,6 +138,7 @@ func (v *view) embedded() ([]byte, error) {
 	if raw, err = json.Marshal(&r); err != nil || len(raw) <= maxEmbedded {
 		return raw, err
 	}
+	r.OutagesDropped += int64(max(0, len(r.Outages)-pageOutages))
 	r.Outages = r.Outages[:min(len(r.Outages), pageOutages)]
 	r.Carriers, r.Countries = r.Carriers[:min(len(r.Carriers), pageCarriers)], r.Countries[:min(len(r.Countries), pageCountries)]
 	return json.Marshal(&r)

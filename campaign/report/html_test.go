@@ -167,7 +167,18 @@ func TestPagesShowOutages(t *testing.T) {
 	if want := `| smpp-local | everywhere | breaker open | 2026-10-09 13:05:01 UTC | 2m10s | 7 | too fast |`; !strings.Contains(md.String(), want) {
 		t.Errorf("%s", md.String())
 	}
-	d.Outages = nil
+	for len(d.Outages) < 300 {
+		d.Outages = append(d.Outages, d.Outages[0])
+	}
+	if text := page(t, d, report.PageOptions{}); !strings.Contains(text, "The first 100 of 300. All of them:") {
+		t.Error("the page does not say that it shows the first outages only")
+	}
+	d.OutagesDropped = 1700
+	if text := page(t, d, report.PageOptions{}); !strings.Contains(text, "The first 100 of 2,000: no more than the first 300 were kept") ||
+		!strings.Contains(text, "smpp-local was avoided for at least ") {
+		t.Error("the page does not say that outages were dropped")
+	}
+	d.Outages, d.OutagesDropped = nil, 0
 	if text := page(t, d, report.PageOptions{}); strings.Contains(text, `class="o-`) || strings.Contains(text, "not used as usual</caption>") {
 		t.Error("there were none, and the page has some")
 	}

@@ -103,7 +103,7 @@ func (r *Report) markdownOutages(m *markdown, zone *time.Location) {
 		rows = append(rows, []string{o.Carrier, o.where(), word, o.Began.In(zone).Format("2006-01-02 15:04:05 MST"), lasted, fmt.Sprint(o.Times), o.Why})
 	}
 	m.table([]string{"carrier", "where", "what", "from", ">lasted", ">times", "why"}, rows)
-	if note := firstOutages(len(r.Outages), most); note != "" {
+	if note := r.firstOutages(most); note != "" {
 		m.line("%s", note)
 	}
 }

@@ -40,6 +40,8 @@ type Report struct {
 	Outages    []Outage  `json:"outages"` // oldest first
 	Reconciled bool      `json:"reconciled"`
 	ExitCode   int       `json:"exit_code"`
+
+	OutagesDropped int64 `json:"outages_dropped"` // later ones that nobody has kept
 }
 
 // Campaign names what the report is about.

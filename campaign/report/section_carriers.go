@@ -29,7 +29,7 @@ func (v *view) carriers() section {
 			Note: firstOf(len(v.Lines), maxLines, "carriers")}, folded(v.carrierSteps()))
 	}
 	if len(v.Outages) > 0 {
-		s.Blocks = append(s.Blocks, block{Heading: "Not used as usual", Table: v.outageTable(), Note: firstOutages(len(v.Outages), pageOutages)})
+		s.Blocks = append(s.Blocks, block{Heading: "Not used as usual", Table: v.outageTable(), Note: v.firstOutages(pageOutages)})
 	}
 	return s
 }

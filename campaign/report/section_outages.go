@@ -69,11 +69,16 @@ func (v *view) lasted(o *Outage) string {
 }
 
 // firstOutages says that the list was cut; "" when it was not.
-func firstOutages(all, shown int) string {
-	if all <= shown {
+func (r *Report) firstOutages(shown int) string {
+	kept := len(r.Outages)
+	switch all := int64(kept) + r.OutagesDropped; {
+	case all <= int64(shown):
 		return ""
+	case r.OutagesDropped > 0:
+		return fmt.Sprintf("The first %d of %s: no more than the first %d were kept, smsctl report --format json has them.", min(shown, kept), thousands(all), kept)
+	default:
+		return fmt.Sprintf("The first %d of %d. All of them: smsctl report --format json.", shown, all)
 	}
-	return fmt.Sprintf("The first %d of %d. All of them: smsctl report --format json.", shown, all)
 }
 
 // outageLegends are those of the colours that the carriers' chart has.
@@ -138,7 +143,11 @@ func (v *view) out() string {
 		return ""
 	}
 	a := slices.MaxFunc(all, func(a, b away) int { return cmp.Compare(a.time, b.time) })
-	text := fmt.Sprintf("%s was avoided for %s", clip(a.carrier, 40), duration(float64(a.time.Milliseconds())))
+	atLeast := ""
+	if v.OutagesDropped > 0 {
+		atLeast = "at least "
+	}
+	text := fmt.Sprintf("%s was avoided for %s%s", clip(a.carrier, 40), atLeast, duration(float64(a.time.Milliseconds())))
 	if a.times > 1 {
 		text += fmt.Sprintf(" in %d outages", a.times)
 	}

@@ -52,7 +52,8 @@ func (s *session) handOver(ctx context.Context, c *campaign.Campaign, v *runOpti
 		}
 		return stream.emit("detached", map[string]any{"pid": pid, "watch": "smsctl campaign watch " + c.Name, "log": s.campaignLog(c)})
 	}
-	s.say("Detached: %s goes on in pid %d.\nWatch it:  smsctl campaign watch %s\nIts log:   %s", c.Name, pid, c.Name, s.campaignLog(c))
+	log := s.campaignLog(c)
+	s.say("Detached: %s goes on in pid %d.\nWatch it:  smsctl campaign watch %s\nIts log:   %s", c.Name, pid, c.Name, s.stderr.link(log, log))
 	return nil
 }
 

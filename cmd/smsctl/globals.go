@@ -64,11 +64,11 @@ func (a *app) settle(cmd *cobra.Command) error {
 		return err
 	}
 	a.parsed = true
-	a.settleColors()
-	a.ascii = a.flags.ascii || asciiWanted(a.env)
 	if v := a.env.get("ACCESSIBLE"); v != "" && v != "0" && a.origins["accessible"] == "" {
 		a.flags.accessible = true
 	}
+	a.settleColors()
+	a.ascii = a.flags.ascii || a.flags.accessible || asciiWanted(a.env) // a check mark is read as two words
 	if a.flags.tz != "" {
 		zone, err := time.LoadLocation(a.flags.tz)
 		if err != nil {
@@ -96,6 +96,9 @@ func (a *app) settleColors() {
 	}
 	a.stdout.color = colorWanted(mode, a.stdout.tty, a.env)
 	a.stderr.color = colorWanted(mode, a.stderr.tty, a.env)
+	if !a.wantsJSON() && !a.flags.accessible && !a.flags.plain {
+		a.stdout.links, a.stderr.links = linksWanted(a.stdout.tty, a.env), linksWanted(a.stderr.tty, a.env)
+	}
 }
 
 // wantsJSON says whether output and errors are for a program. Before the flags are parsed (an error of use must still

@@ -61,7 +61,7 @@ func (s *session) exportOptOuts(ctx context.Context, out, hashed string) error {
 	if err := s.writeFile(out, write); err != nil {
 		return err
 	}
-	s.say("Written: %s%s", out, fullNotice(hashed == "" && !p.Hides()))
+	s.say("Written: %s%s", s.stderr.link(out, out), fullNotice(hashed == "" && !p.Hides()))
 	if s.wantsJSON() {
 		return s.document(map[string]any{"schema": "smsctl.optout_export/1", "path": out})
 	}

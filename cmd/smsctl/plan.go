@@ -125,7 +125,7 @@ func (s *session) showPlan(o *sendOptions, p planOptions, l *list, c *campaign.C
 		if p.out == "" {
 			return nil
 		}
-		return s.printf("\nSaved %s (valid until the list, message, config or opt-outs change).\nSend it:  smsctl send --plan %s\n", p.out, p.out)
+		return s.printf("\nSaved %s (valid until the list, message, config or opt-outs change).\nSend it:  smsctl send --plan %s\n", s.stdout.link(p.out, p.out), p.out)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"strings"
@@ -190,7 +191,7 @@ func (p *progress) statusEvent(n campaign.Counts, spent any, eta time.Duration) 
 // event passes on what happened in the run, at once.
 func (p *progress) event(e campaign.Event) {
 	if p.out != nil {
-		_ = p.out.emit(e.Kind, attrsJSON(e.Attrs))
+		_ = p.out.emit(e.Kind, e.Fields())
 	}
 	p.note(e)
 	if p.spoken() {
@@ -231,7 +232,9 @@ func (p *progress) doing() campaign.Status {
 // told passes on what another process has told.
 func (p *progress) told(t campaign.Told) {
 	if p.out != nil {
-		_ = p.out.emit(t.Kind, map[string]any{"text": t.Text, "at": utcTime(t.At)})
+		fields := map[string]any{"text": t.Text, "at": utcTime(t.At)}
+		maps.Copy(fields, t.Fields)
+		_ = p.out.emit(t.Kind, fields)
 	}
 	if p.spoken() {
 		p.speakOf(t)

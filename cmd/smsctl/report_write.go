@@ -114,10 +114,10 @@ func isFolder(path string) bool {
 func (r *reporter) notice(path string, tables ...report.Table) {
 	named := slices.ContainsFunc(tables, func(t report.Table) bool { return !t.Aggregate() }) || r.format == formatHTML && r.flags.pii == report.Full
 	if named && (r.flags.pii == "" || r.flags.pii == report.Full) {
-		r.say("%s holds full phone numbers: for you alone to read. --pii masked or hash hides them.", path)
+		r.say("%s holds full phone numbers: for you alone to read. --pii masked or hash hides them.", r.stderr.link(path, path))
 		return
 	}
-	r.say("Written: %s", path)
+	r.say("Written: %s", r.stderr.link(path, path))
 }
 
 // writeTable writes one table to w. def is how numbers are shown unless --pii says.

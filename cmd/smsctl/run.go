@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"runtime/debug"
 	"time"
@@ -267,20 +266,4 @@ func (s *session) writeReport(ctx context.Context, c *campaign.Campaign, path st
 		return err
 	}
 	return r.write(ctx)
-}
-
-// attrsJSON is an event's attributes as a JSON object.
-func attrsJSON(attrs []slog.Attr) map[string]any {
-	m := make(map[string]any, len(attrs))
-	for _, a := range attrs {
-		v := a.Value.Resolve().Any()
-		if d, ok := v.(time.Duration); ok {
-			v = d.Seconds()
-		}
-		if t, ok := v.(time.Time); ok {
-			v = utcTime(t)
-		}
-		m[a.Key] = v
-	}
-	return m
 }

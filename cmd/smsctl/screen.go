@@ -47,6 +47,7 @@ func (a *app) chooseView(wish string) (string, error) {
 func (s *session) screenOptions() tui.Options {
 	return tui.Options{
 		Profile: s.flags.profile, Zone: s.zone, Color: s.stderr.color, ASCII: s.ascii,
+		Link: s.stderr.link,
 		Copy: func(text string) { _, _ = osc52.New(text).WriteTo(s.stderr.file) }, // a terminal without a clipboard ignores it
 	}
 }

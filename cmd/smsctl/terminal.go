@@ -18,6 +18,7 @@ type stream struct {
 	tty   bool
 	width func() int // columns, 0 when unknown
 	color bool
+	links bool
 	file  *os.File // what a screen draws on; nil in tests
 }
 

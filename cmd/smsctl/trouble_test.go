@@ -178,3 +178,31 @@ carriers:
 		t.Error("the page does not show it")
 	}
 }
+
+// A program is told of a breaker what people are: from which state to which, until when, and why.
+func TestBreakerInJSON(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, `
+carriers:
+  alpha: {dialect: twilio, auth_token: alpha-secret, latency: 2ms, phases: [{after: 20, outage: refuse}]}
+  delta: {dialect: plain, token: delta-secret, latency: 2ms}
+`)
+	p := s.start("send", "--csv", s.list("people.csv", 400), "-m", "Hi {{name}}", "--yes", "--json")
+	p.expect(exitOK)
+	for line := range strings.Lines(p.stdout.String()) {
+		var e struct {
+			Type, Carrier, From, To, Reason string
+			TS                              time.Time
+			RetryAt                         time.Time `json:"retry_at"`
+		}
+		s.ok(json.Unmarshal([]byte(line), &e))
+		if e.Type != "breaker" {
+			continue
+		}
+		if e.Carrier != "alpha" || e.From != "closed" || e.To != "open" || e.Reason == "" || !e.RetryAt.After(e.TS) {
+			t.Errorf("%s", line)
+		}
+		return
+	}
+	t.Errorf("no breaker in\n%s", tail(p.stdout.String(), 4000))
+}

@@ -99,7 +99,7 @@ func (b *bench) endToEnd(ctx context.Context, typ, list string, n int, after fun
 // how is what is not as usual in a run.
 type how struct {
 	more   string // what the carrier does beyond what it must
-	screen bool   // with the dashboard on a terminal
+	view   string // on a terminal, with that view; "" = in pipes and quiet
 	args   []string
 	after  func(config string) error // looks at the database before it is removed
 }
@@ -121,8 +121,8 @@ func (b *bench) sends(ctx context.Context, typ, list string, n int, h how) (send
 		args := append([]string{"send", "--config", config, "--log-file", "none", "--csv", list, "-m", template, "--yes"}, h.args...)
 		var used usage
 		var err error
-		if h.screen {
-			used, err = onTerminal(ctx, home, b.smsctl, append(args, "--progress", "tui", "--no-bell"), func(io.Writer, []byte) {})
+		if h.view != "" {
+			used, err = onTerminal(ctx, home, b.smsctl, append(args, "--progress", h.view, "--no-bell"), func(io.Writer, []byte) {})
 		} else {
 			_, used, err = command(ctx, home, b.smsctl, append(args, "--no-input", "--quiet")...)
 		}
