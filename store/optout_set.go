@@ -13,36 +13,43 @@ import (
 // OptOutSet is the opt-out list as intake asks it: a million numbers or hashes are eight megabytes, and a look-up costs less
 // than a statement by far. Begin asks the database itself.
 type OptOutSet struct {
-	phones  []uint64 // sorted
-	hashes  hashSet
+	phones  evenSet // scattered
+	hashes  evenSet // the first eight bytes of each: that another's hash shares them is as likely as nothing
 	hashers []optout.Hasher
-}
-
-// hashSet is the first eight bytes of each hash, sorted: that a number shares them with another's hash is as likely as
-// nothing. Hashes are spread evenly, so a table of where each first sixteen bits begin leaves a dozen of a million to look
-// through, and these lie beside each other.
-type hashSet struct {
-	short []uint64
-	first []uint32
 }
 
 func shortHash(sum []byte) uint64 { return binary.BigEndian.Uint64(sum) }
 
-const hashBits = 16
+// scatter spreads numbers evenly. It is a multiplication by an odd number, so no two of them become one.
+func scatter(phone uint64) uint64 { return phone * 0x9e3779b97f4a7c15 }
 
-func (h *hashSet) index() {
-	h.first = make([]uint32, 1<<hashBits+1)
-	for _, s := range h.short {
-		h.first[s>>(64-hashBits)+1]++
-	}
-	for i := range 1 << hashBits {
-		h.first[i+1] += h.first[i]
-	}
+// evenSet holds values that are spread evenly: a table of where those begin that share their first sixteen bits leaves a
+// dozen of a million to look through, and these lie beside each other.
+type evenSet struct {
+	sorted []uint64
+	first  []uint32
 }
 
-func (h *hashSet) has(short uint64) bool {
-	at := short >> (64 - hashBits)
-	_, found := slices.BinarySearch(h.short[h.first[at]:h.first[at+1]], short)
+const evenBits = 16
+
+func newEvenSet(values []uint64) evenSet {
+	slices.Sort(values)
+	e := evenSet{values, make([]uint32, 1<<evenBits+1)}
+	for _, v := range values {
+		e.first[v>>(64-evenBits)+1]++
+	}
+	for i := range 1 << evenBits {
+		e.first[i+1] += e.first[i]
+	}
+	return e
+}
+
+func (e *evenSet) has(v uint64) bool {
+	if len(e.sorted) == 0 {
+		return false
+	}
+	at := v >> (64 - evenBits)
+	_, found := slices.BinarySearch(e.sorted[e.first[at]:e.first[at+1]], v)
 	return found
 }
 
@@ -60,37 +67,37 @@ func (s *Store) OptOuts(ctx context.Context, t optout.Target) (*OptOutSet, error
 	}
 	where += `)`
 	set := &OptOutSet{}
+	var values []uint64
 	d := row(1)
 	err := s.run.each(ctx, d, func() error {
-		if n := len(set.phones); n == 0 || set.phones[n-1] != uint64(integer(d[0])) {
-			set.phones = append(set.phones, uint64(integer(d[0])))
-		}
+		values = append(values, scatter(uint64(integer(d[0]))))
 		return nil
-	}, `SELECT phone FROM optouts`+where+` AND phone > 0 ORDER BY phone`, args...)
+	}, `SELECT phone FROM optouts`+where+` AND phone > 0`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the opt-out list: %w", explain(err))
 	}
+	set.phones, values = newEvenSet(values), nil
 	if set.hashers, err = s.hashers(ctx); err != nil || len(set.hashers) == 0 {
 		return set, err
 	}
 	err = s.run.each(ctx, d, func() error {
 		hash, _ := d[0].([]byte)
-		set.hashes.short = append(set.hashes.short, shortHash(hash))
+		values = append(values, shortHash(hash))
 		return nil
-	}, `SELECT hash FROM optout_hashes`+where+` ORDER BY hash`, args...)
+	}, `SELECT hash FROM optout_hashes`+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading hashed opt-outs: %w", explain(err))
 	}
-	set.hashes.index()
+	set.hashes = newEvenSet(values)
 	return set, nil
 }
 
 // Has says whether a number is in the set.
 func (s *OptOutSet) Has(phone uint64) bool {
-	if _, found := slices.BinarySearch(s.phones, phone); found {
+	if s.phones.has(scatter(phone)) {
 		return true
 	}
-	if len(s.hashes.short) == 0 {
+	if len(s.hashes.sorted) == 0 {
 		return false
 	}
 	for _, h := range s.hashers {

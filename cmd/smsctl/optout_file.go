@@ -81,10 +81,10 @@ type optOutBatch struct {
 }
 
 // Hashes come in no order, and each row of a long list lies on another page of the table: sorted, many of them share the
-// page that is written for one. So they are collected ten times as long, and written in as many transactions.
+// page that is written for one. So they are collected five times as long, and written in as many transactions.
 const (
 	optOutBatchRows = 10_000
-	hashedBatchRows = 10 * optOutBatchRows
+	hashedBatchRows = 5 * optOutBatchRows
 )
 
 func (b *optOutBatch) full() bool {
