@@ -286,7 +286,7 @@ func (l *learning) answer(now time.Time, q inquiry) {
 			out[i].wait = deafAfter
 		case !l.deaf.IsZero(): // for so long that nothing will be heard: it is held, and sent to nobody else
 		case enough > 0 && age >= enough:
-			hope := false
+			var hope bool
 			if out[i].again, hope = l.elsewhere(now, o.Carrier, others); !out[i].again && (age < ceiling || hope && age < patience*ceiling) {
 				out[i].wait = max(ceiling/lookBacks, time.Second)
 			}

@@ -20,7 +20,7 @@ func (s *Store) CreateCampaign(ctx context.Context, c *campaign.Campaign, l camp
 		return err
 	}
 	columns, tags, caps := encode(c.Columns, "[]"), encode(c.Tags, "{}"), encode(c.CarrierCaps, "{}")
-	publicID := "cmp_" + randomID(8)
+	publicID := "cmp_" + randomID()
 	return s.w.do(ctx, opFunc(func(tx *txn) error {
 		found, err := tx.row(row(1), `SELECT id FROM campaigns WHERE mode = ? AND profile = ? AND name = ?`,
 			string(c.Mode), c.Profile, c.Name)

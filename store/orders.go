@@ -20,7 +20,7 @@ func (s *Store) OpenCampaign(ctx context.Context, c *campaign.Campaign) (*campai
 	if err != nil {
 		return nil, err
 	}
-	publicID := "cmp_" + randomID(8)
+	publicID := "cmp_" + randomID()
 	if err := s.w.do(ctx, opFunc(func(tx *txn) error {
 		n, err := tx.exec(`INSERT INTO campaigns (public_id, name, mode, profile, identity, state, type, template, sender, currency, source,
 			message_sha256, columns, settings, ceiling, created_at, started_at, followed)

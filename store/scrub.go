@@ -31,7 +31,7 @@ const scrubKey = "scrub_owed"
 
 // owe notes it, in the transaction that takes something out.
 func (tx *txn) owe() error {
-	_, err := tx.exec(`INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value`, scrubKey, randomID(8))
+	_, err := tx.exec(`INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value`, scrubKey, randomID())
 	return err
 }
 

@@ -150,7 +150,7 @@ func (s *Store) identify(ctx context.Context) error {
 			key  string
 			make func() string
 		}{
-			{"database_id", func() string { return randomID(8) }},
+			{"database_id", func() string { return randomID() }},
 			{"callback_key", func() string { b := make([]byte, 32); _, _ = rand.Read(b); return hex.EncodeToString(b) }},
 		} {
 			if _, err := tx.exec(`INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, m.key, m.make()); err != nil {
@@ -174,10 +174,10 @@ func (s *Store) readIdentity(tx *txn) error {
 	}, `SELECT key, value FROM meta WHERE key IN ('database_id', 'callback_key')`)
 }
 
-// randomID is n characters of Crockford's alphabet in lower case: no letter that reads as another.
-func randomID(n int) string {
+// randomID is eight characters of Crockford's alphabet in lower case: no letter that reads as another.
+func randomID() string {
 	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
-	b := make([]byte, n)
+	b := make([]byte, 8)
 	_, _ = rand.Read(b)
 	for i := range b {
 		b[i] = alphabet[b[i]&31]

@@ -29,7 +29,7 @@ func (o *optOuts) String() string {
 
 // optOut imports a list, says how long that took, and returns the flags of those who use it.
 func (b *bench) optOut(ctx context.Context, t *table, home string, o *optOuts, common []string) (flags []string, err error) {
-	list := ""
+	var list string
 	args := []string{"optout", "import"}
 	if o.hashed {
 		config := filepath.Join(home, "config.yaml")

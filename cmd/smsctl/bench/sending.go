@@ -98,10 +98,10 @@ func (b *bench) endToEnd(ctx context.Context, typ, list string, n int, after fun
 
 // how is what is not as usual in a run.
 type how struct {
-	more   string // what the carrier does beyond what it must
-	view   string // on a terminal, with that view; "" = in pipes and quiet
-	args   []string
-	after  func(config string) error // looks at the database before it is removed
+	more  string // what the carrier does beyond what it must
+	view  string // on a terminal, with that view; "" = in pipes and quiet
+	args  []string
+	after func(config string) error // looks at the database before it is removed
 }
 
 // sends measures smsctl.
