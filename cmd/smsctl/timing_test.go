@@ -198,7 +198,8 @@ func TestPlanWarnsOfHours(t *testing.T) {
 		t.Error(stdout)
 	}
 	days := writeFile(t, "holidays.csv", "country,date,name\nQA,2026-12-18,National Day\n")
-	if _, stdout, _ = plan(t, liveConfig+"compliance: strict\nwindows: {holidays: "+days+"}\n", exitOK, "--csv", list); strings.Contains(stdout, "public holidays of QA") {
+	strict := "compliance: strict\nlabels: {GB: {end: STOP to 36180}}\nwindows: {holidays: " + days + "}\n"
+	if _, stdout, _ = plan(t, liveConfig+strict, exitOK, "--csv", list); strings.Contains(stdout, "public holidays of QA") {
 		t.Error(stdout)
 	}
 }
