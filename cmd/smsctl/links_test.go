@@ -55,7 +55,7 @@ func TestLink(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if runtime.GOOS == "windows" {
-		t.Skip("the path of the next one is not absolute")
+		return // a path like the next one is not absolute there
 	}
 	path := filepath.Join("/tmp", "50 % off.html")
 	if got, want := s.link(path, "50 % off.html"), "\x1b]8;;file://"+hostname()+"/tmp/50%20%25%20off.html\a50 % off.html\x1b]8;;\a"; got != want {
